@@ -1,0 +1,87 @@
+"""What a contact is, how an address is read, and who people are to us."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+import idna
+from email_validator import EmailNotValidError, validate_email
+
+from mailer.errors import Invalid
+
+# a person, a file or a service may not smuggle a header into a mail (TRAPS 2): line ends, NUL, encoded-words
+_UNFIT = re.compile(r"[\r\n\x00-\x1f\x7f\u2028\u2029]|=\?")
+_INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff\u00ad\u202a-\u202e\u2066-\u2069]")
+NAME_LIMIT = 200
+
+
+class Origin(StrEnum):
+    """Whose data it is: who holds an account, who asked for newsletters, or whom a customer entered (S9)."""
+
+    ACCOUNT_HOLDER = "account_holder"
+    SUBSCRIBER = "subscriber"
+    THIRD_PARTY = "third_party"
+
+
+_RANK = {Origin.THIRD_PARTY: 0, Origin.SUBSCRIBER: 1, Origin.ACCOUNT_HOLDER: 2}
+
+
+class BadAddress(Invalid):
+    """A mail address that cannot be written to."""
+
+    field = "email"
+
+
+class BadText(Invalid):
+    """A line of text that may not stand in a mail header."""
+
+
+@dataclass(frozen=True)
+class MailAddress:
+    """An address as it is written and the key by which it is recognised."""
+
+    email: str
+    key: str
+
+
+def read_address(text: str) -> MailAddress:
+    """Check an address (RFC 5321 syntax, UTS 46 domain) and give its key: lower case, domain in ASCII."""
+    trimmed = text.strip()
+    if _INVISIBLE.search(trimmed):
+        raise BadAddress(f"email: “{_shown(trimmed)}” holds an invisible character; type the address again.")
+    if _UNFIT.search(trimmed):
+        raise BadAddress(f"email: “{_shown(trimmed)}” holds characters that no address may have.")
+    try:
+        found = validate_email(trimmed, check_deliverability=False, test_environment=True, allow_smtputf8=False)
+        domain = idna.encode(found.domain, uts46=True).decode()
+    except (EmailNotValidError, idna.IDNAError, UnicodeError) as error:
+        raise BadAddress(f"email: “{_shown(trimmed)}” is not a mail address ({str(error).rstrip('.')}).") from None
+    return MailAddress(f"{found.local_part}@{domain}", f"{found.local_part.lower()}@{domain}")
+
+
+def read_line(text: str, field: str, limit: int = NAME_LIMIT) -> str:
+    """One line of text that is safe in a header: no line ends, no NUL, no `=?`."""
+    trimmed = " ".join(text.split(" ")).strip()
+    if _UNFIT.search(trimmed):
+        raise BadText(
+            f"{field}: “{_shown(trimmed)}” holds a line end or “=?”; write plain text on one line.", field=field
+        )
+    if len(trimmed) > limit:
+        raise BadText(f"{field}: {len(trimmed)} characters are too many; {limit} fit.", field=field)
+    return trimmed
+
+
+def stronger(one: Origin, other: Origin) -> Origin:
+    """Of two origins the one that gives the person more of a relation of their own; an upsert never weakens it."""
+    return max(one, other, key=_RANK.__getitem__)
+
+
+def first_name(name: str) -> str:
+    """How a mail greets: the first word of the name."""
+    return name.split(" ", 1)[0] if name else ""
+
+
+def _shown(text: str) -> str:
+    return text.encode("unicode_escape").decode()[:80]

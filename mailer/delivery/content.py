@@ -1,0 +1,154 @@
+"""Freeze wording: a kind's templates are rendered once a mailing and language (DESIGN §8, TRAPS 4)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from premailer import Premailer
+from sqlalchemy.orm import Session
+
+from mailer import places, settings
+from mailer.consent.rules import Channel
+from mailer.delivery import slots
+from mailer.errors import Invalid
+from mailer.outbox import actions as outbox
+from mailer.outbox.models import Content
+from mailer.outbox.rules import MailKind
+
+SUBJECT_LIMIT = 300
+_UNSAFE_CSS = re.compile(r"@import|@font-face|expression\s*\(", re.IGNORECASE)
+_BLANK_LINES = re.compile(r"\n{3,}")
+
+
+class BadWording(Invalid):
+    """A template gives wording that cannot be sent."""
+
+
+@dataclass(frozen=True)
+class Wording:
+    """Flat wording with marked slots, in one language."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def freeze(
+    session: Session, kind: MailKind, locale: str, facts: Mapping[str, Any], at: datetime, *, why: str, topic: str = ""
+) -> str:
+    """Render a kind's templates with the facts of a mailing and keep the result; the id of the kept content."""
+    wording = render(kind, locale, facts, why=why, topic=topic)
+    config = settings.current()
+    sender = config.from_marketing if kind.channel is Channel.MARKETING else config.from_essential
+    frame = {
+        "kind": kind.value,
+        "locale": locale,
+        "sender": sender,
+        "reply_domain": config.reply_domain,
+        "url": config.url,
+    }
+    spelled = json.dumps(frame | asdict(wording), sort_keys=True, ensure_ascii=False)
+    content = Content(
+        id=hashlib.sha256(spelled.encode()).hexdigest(),
+        kind=kind,
+        locale=locale,
+        sender=sender,
+        reply_domain=config.reply_domain,
+        url=config.url,
+        created_at=at,
+        **asdict(wording),
+    )
+    return outbox.keep_content(session, content)
+
+
+def render(kind: MailKind, locale: str, facts: Mapping[str, Any], *, why: str, topic: str = "") -> Wording:
+    """A kind's wording with slots still marked; preview, test mail and real mail all come from here."""
+    config = settings.current()
+    folder = f"mail/{kind.channel}/{kind}"
+    company = {
+        "name": config.company_name,
+        "postal_address": config.company_address,
+        "policy_url": f"{config.url}/policies",
+        "public_mailbox": config.public_mailbox,
+    }
+    known = {
+        "slots": slots.Slots(),
+        "words": _words()[locale],
+        "locale": locale,
+        "lang": locale,
+        "company": company,
+        "why": why,
+        "topic": topic,
+        "url": config.url,
+    }
+    context = known | _cleaned(facts)
+    subject = " ".join(_template(f"{folder}/subject.txt").render(context).split())
+    if not subject or len(subject) > SUBJECT_LIMIT:
+        raise BadWording(
+            f"subject: it has {len(subject)} characters; write between 1 and {SUBJECT_LIMIT}.", field="subject"
+        )
+    text = _template(f"{folder}/body.txt").render(context)
+    html = _template(f"{folder}/body.html").render(context | {"subject": subject})
+    return Wording(slots.keep(subject), slots.keep(_tidy(text)), slots.keep(_inline(html)))
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return type(value)(slots.clean(value))
+    if isinstance(value, Mapping):
+        return {key: _cleaned(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_cleaned(inner) for inner in value]
+    return value
+
+
+def _tidy(text: str) -> str:
+    lines = "\n".join(line.rstrip() for line in text.strip().splitlines())
+    return _BLANK_LINES.sub("\n\n", lines) + "\n"
+
+
+def _inline(html: str) -> str:
+    if _UNSAFE_CSS.search(html):
+        raise BadWording("html: @import, @font-face and expression() cannot stand in a mail; use plain CSS rules.")
+    done: str = Premailer(
+        html,
+        allow_network=False,
+        allow_loading_external_files=False,
+        strip_important=False,
+        remove_classes=False,
+        disable_validation=True,
+        cssutils_logging_level=logging.CRITICAL,
+    ).transform()
+    return done
+
+
+@lru_cache(maxsize=1)
+def _environment() -> ImmutableSandboxedEnvironment:
+    return ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(places.TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(("html",)),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _template(name: str) -> Any:
+    return _environment().get_template(name)
+
+
+@lru_cache(maxsize=1)
+def _words() -> dict[str, dict[str, str]]:
+    words: dict[str, dict[str, str]] = json.loads((places.TEMPLATES / "mail/_base/words.json").read_text("utf-8"))
+    return words

@@ -1,0 +1,66 @@
+"""Slots: the places in frozen wording where one recipient's values go. Nothing else differs between two recipients.
+
+In kept wording a slot is its name between two private-use characters, which no text of ours may hold;
+while a template is rendered it is a plain word, for CSS inliners and Markdown leave words alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import escape
+
+from markupsafe import Markup
+
+from mailer.errors import Invalid
+
+OPEN, CLOSE = "\ue000", "\ue001"
+BASE = frozenset({"greeting", "first_name", "name", "company", "email", "leave_url", "preferences_url"})
+_WORD = re.compile(r"xslotx([a-z][a-z0-9_]*?)xslotx")
+_KEPT = re.compile(f"{OPEN}([a-z][a-z0-9_]*){CLOSE}")
+_PRIVATE = re.compile(f"[{OPEN}{CLOSE}]")
+
+
+class MissingSlot(Invalid):
+    """Wording asks for a value that the message does not have."""
+
+
+class Slots:
+    """What templates see as `slots`: every attribute prints as its mark."""
+
+    def __getattr__(self, name: str) -> Markup:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return word(name)
+
+
+def word(name: str) -> Markup:
+    """The mark of a slot while a template or a prepared text is rendered."""
+    return Markup(f"xslotx{name}xslotx")  # noqa: S704 - letters only
+
+
+def clean(text: str) -> str:
+    """`text` without the private characters that mark slots."""
+    return _PRIVATE.sub("", text)
+
+
+def keep(rendered: str) -> str:
+    """Rendered text with its words turned into kept marks."""
+    return _WORD.sub(lambda found: f"{OPEN}{found[1]}{CLOSE}", _PRIVATE.sub("", rendered))
+
+
+def names(kept: str) -> set[str]:
+    """The slots that kept wording asks for."""
+    return set(_KEPT.findall(kept))
+
+
+def fill(kept: str, values: Mapping[str, str], *, html: bool) -> str:
+    """Kept wording with one recipient's values in their places."""
+
+    def value(found: re.Match[str]) -> str:
+        name = found[1]
+        if name not in values:
+            raise MissingSlot(f"{name}: this mail asks for a value that the message does not have.", field=name)
+        return escape(values[name]) if html else values[name]
+
+    return _KEPT.sub(value, kept)

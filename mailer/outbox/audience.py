@@ -1,0 +1,99 @@
+"""Who a mailing goes to: one SELECT, so that a million people cost one statement (DESIGN §8).
+
+The SELECT gives each concerned person with the reason, if any, why mail to them is withheld. It must say the same as
+`consent.rules.why_withheld`; a property test compares the two.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, exists, literal, null, or_, select, true
+from sqlalchemy.orm import InstrumentedAttribute
+
+from mailer.consent.models import Subscription, Suppression
+from mailer.consent.rules import Channel, SuppressionReason, Withheld
+from mailer.contacts.models import Address, Contact
+from mailer.contacts.rules import Origin
+from mailer.errors import Invalid
+
+EVERYONE = "everyone"
+TOPIC = "topic"
+ORIGINS = "origins"
+
+
+class BadAudience(Invalid):
+    """An audience nobody described rightly."""
+
+    field = "audience"
+
+
+def of_topic(topic: str) -> dict[str, Any]:
+    """Everybody who ever spoke about a topic; those who may not get it are withheld with the reason."""
+    return {"kind": TOPIC, "topic": topic}
+
+
+def of_origins(origins: list[str]) -> dict[str, Any]:
+    """Everybody of these origins who is still there."""
+    return {"kind": ORIGINS, "origins": sorted(origins)}
+
+
+def concerned(audience: dict[str, Any], channel: Channel) -> Select[Contact, Address, str | None]:
+    """`contact, address, withheld` of everybody concerned, without order; withheld is null where mail may go."""
+    query = select(Contact, Address, why_withheld(channel, audience.get("topic")).label("withheld")).join(
+        Address, and_(Address.contact_id == Contact.id, Address.is_primary), isouter=True
+    )
+    match audience.get("kind"):
+        case "everyone":
+            return query.where(Contact.erased_at.is_(None))
+        case "topic":
+            return query.join(
+                Subscription, and_(Subscription.contact_id == Contact.id, Subscription.topic == audience["topic"])
+            )
+        case "origins":
+            return query.where(
+                Contact.origin.in_([Origin(o) for o in audience["origins"]]),
+                Contact.erased_at.is_(None),
+                Contact.closed_at.is_(None),
+            )
+        case other:
+            raise BadAudience(f"audience: “{other}” is not a kind of audience.")
+
+
+def why_withheld(channel: Channel, topic: str | None) -> ColumnElement[str | None]:
+    """The rule `consent.rules.why_withheld` as SQL over `contacts` joined with the primary address."""
+    stopped: list[tuple[ColumnElement[bool], Withheld]] = [
+        (or_(Contact.erased_at.is_not(None), _suppressed(SuppressionReason.ERASED)), Withheld.ERASED),
+        (Address.id.is_(None), Withheld.NO_ADDRESS),
+        (_suppressed(SuppressionReason.HARD_BOUNCE), Withheld.DEAD_ADDRESS),
+    ]
+    if channel is Channel.MARKETING:
+        left = or_(_suppressed(SuppressionReason.UNSUBSCRIBED), _subscription(topic, is_subscribed=False))
+        stopped += [
+            (Contact.origin == Origin.THIRD_PARTY, Withheld.THIRD_PARTY),
+            (left, Withheld.UNSUBSCRIBED),
+            (_suppressed(SuppressionReason.COMPLAINT), Withheld.COMPLAINED),
+            (_suppressed(SuppressionReason.MANUAL), Withheld.SUPPRESSED),
+            (Contact.closed_at.is_not(None), Withheld.CLOSED),
+            (~_subscription(topic, is_subscribed=True), Withheld.NO_CONSENT),
+        ]
+    return case(*((condition, literal(reason.value)) for condition, reason in stopped), else_=null())
+
+
+def _suppressed(reason: SuppressionReason) -> ColumnElement[bool]:
+    standing = and_(Suppression.reason == reason, Suppression.lifted_at.is_(None))
+    return exists().where(Suppression.email_key == Address.email_key, standing)
+
+
+def _subscription(topic: str | None, *, is_subscribed: bool) -> ColumnElement[bool]:
+    said: InstrumentedAttribute[bool] = Subscription.is_subscribed
+    row = Subscription.__table__.alias()
+    return exists(
+        select(literal(1))
+        .select_from(row)
+        .where(
+            row.c.contact_id == Contact.id,
+            row.c.topic == topic,
+            row.c[said.key] == (true() if is_subscribed else ~true()),
+        )
+    )

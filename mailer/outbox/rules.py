@@ -1,0 +1,70 @@
+"""Kinds and states of messages, and when a deferred one is tried again (DESIGN §8)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from mailer.consent.rules import Channel
+
+
+class MailKind(StrEnum):
+    """What a mail is; each kind has one channel and one folder `templates/mail/<channel>/<kind>/`."""
+
+    CAMPAIGN = "campaign"
+    ANNOUNCEMENT = "announcement"
+    ADMINISTRATIVE = "administrative"
+    NOTICE = "notice"
+    WITHDRAWAL = "withdrawal"
+    TERMINATION_RECEIPT = "termination_receipt"
+    TERMINATION_CONFIRM = "termination_confirm"
+    ANSWER = "answer"
+
+    @property
+    def channel(self) -> Channel:
+        return Channel.MARKETING if self is MailKind.CAMPAIGN else Channel.ESSENTIAL
+
+
+class State(StrEnum):
+    """The life of one message."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    WITHHELD = "withheld"
+    UNKNOWN = "unknown"
+
+
+SETTLED = frozenset({State.ACCEPTED, State.REFUSED, State.WITHHELD, State.UNKNOWN})
+
+
+class MailingState(StrEnum):
+    """The life of one mailing: its messages are being made, or all of them stand."""
+
+    FANNING_OUT = "fanning_out"
+    FANNED_OUT = "fanned_out"
+
+
+class Outcome(StrEnum):
+    """What one attempt came to."""
+
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    REFUSED = "refused"
+
+
+_PAUSES = (5, 10, 20, 40, 67)  # minutes, then 67 each time
+GIVE_UP_AFTER = {Channel.ESSENTIAL: timedelta(days=5), Channel.MARKETING: timedelta(hours=24)}
+JITTER = 0.2
+
+
+def next_attempt_at(attempts: int, at: datetime, chance: float) -> datetime:
+    """When to try again after attempt number `attempts` failed at `at`; `chance` in [0, 1) spreads it by ± 20 %."""
+    minutes = _PAUSES[min(attempts, len(_PAUSES)) - 1]
+    return at + timedelta(minutes=minutes * (1 - JITTER + 2 * JITTER * chance))
+
+
+def is_over(channel: Channel, created_at: datetime, at: datetime) -> bool:
+    """Whether a message has been tried for as long as its channel allows."""
+    return at - created_at >= GIVE_UP_AFTER[channel]

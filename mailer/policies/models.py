@@ -1,0 +1,108 @@
+"""Policies, the drafts people work on, and the immutable versions that come of them (DESIGN §6)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import Date, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from mailer.db import Base, Json, UtcDateTime, enum_of
+from mailer.policies.rules import Announce, ChangeClass, DraftState
+
+
+class Policy(Base):
+    """A document that people live under; `concerns` holds the origins it binds."""
+
+    __tablename__ = "policies"
+
+    id: Mapped[str] = mapped_column(String(30), primary_key=True)
+    slug: Mapped[str] = mapped_column(String(80), unique=True)
+    title: Mapped[str] = mapped_column(String(200))
+    concerns: Mapped[list[str]] = mapped_column(Json)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Draft(Base):
+    """A text on its way to be a version: everything here may still change, and a change ends its approvals."""
+
+    __tablename__ = "policy_drafts"
+
+    id: Mapped[str] = mapped_column(String(30), primary_key=True)
+    policy_id: Mapped[str] = mapped_column(ForeignKey("policies.id"), index=True)
+    state: Mapped[DraftState] = mapped_column(enum_of(DraftState))
+    text: Mapped[str] = mapped_column(Text)
+    change_class: Mapped[ChangeClass] = mapped_column(enum_of(ChangeClass))
+    announce: Mapped[Announce] = mapped_column(enum_of(Announce))
+    effective_on: Mapped[date | None] = mapped_column(Date)
+    summary: Mapped[str] = mapped_column(Text, default="")
+    why: Mapped[str] = mapped_column(Text, default="")
+    impact: Mapped[str] = mapped_column(Text, default="")
+    class_reason: Mapped[str] = mapped_column(Text, default="")
+    answers: Mapped[dict[str, bool]] = mapped_column(Json, default=dict)
+    author_id: Mapped[str] = mapped_column(ForeignKey("staff.id"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    policy: Mapped[Policy] = relationship()
+    approvals: Mapped[list[Approval]] = relationship(order_by="Approval.at")
+
+
+class Approval(Base):
+    """That another person read this very text and said yes."""
+
+    __tablename__ = "draft_approvals"
+    __table_args__ = (UniqueConstraint("draft_id", "staff_id", "fingerprint"),)
+
+    id: Mapped[str] = mapped_column(String(30), primary_key=True)
+    draft_id: Mapped[str] = mapped_column(ForeignKey("policy_drafts.id"), index=True)
+    staff_id: Mapped[str] = mapped_column(ForeignKey("staff.id"))
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Version(Base):
+    """An immutable text with its class and effective date; database triggers refuse any change (invariant 6)."""
+
+    __tablename__ = "policy_versions"
+    __table_args__ = (UniqueConstraint("policy_id", "number"),)
+
+    id: Mapped[str] = mapped_column(String(30), primary_key=True)
+    policy_id: Mapped[str] = mapped_column(ForeignKey("policies.id"))
+    number: Mapped[int]
+    text: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+    change_class: Mapped[ChangeClass] = mapped_column(enum_of(ChangeClass))
+    announce: Mapped[Announce] = mapped_column(enum_of(Announce))
+    effective_on: Mapped[date] = mapped_column(Date)
+    summary: Mapped[str] = mapped_column(Text)
+    why: Mapped[str] = mapped_column(Text)
+    impact: Mapped[str] = mapped_column(Text)
+    class_reason: Mapped[str] = mapped_column(Text)
+    answers: Mapped[dict[str, bool]] = mapped_column(Json)
+    author_id: Mapped[str | None] = mapped_column(ForeignKey("staff.id"))
+    approver_id: Mapped[str | None] = mapped_column(ForeignKey("staff.id"))
+    released_by: Mapped[str | None] = mapped_column(ForeignKey("staff.id"))
+    released_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    policy: Mapped[Policy] = relationship()
+
+
+class VersionWithdrawal(Base):
+    """That a version was withdrawn before it took effect; only added."""
+
+    __tablename__ = "version_withdrawals"
+
+    version_id: Mapped[str] = mapped_column(ForeignKey("policy_versions.id"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    staff_id: Mapped[str] = mapped_column(ForeignKey("staff.id"))
+    reason: Mapped[str] = mapped_column(Text)
+
+
+class VersionEffect(Base):
+    """That the change-over to a version was told to others, once. What is in force is decided by dates, not by this."""
+
+    __tablename__ = "version_effects"
+
+    version_id: Mapped[str] = mapped_column(ForeignKey("policy_versions.id"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)

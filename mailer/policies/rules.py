@@ -1,0 +1,366 @@
+"""Classes of change, who may release what, what is in force on a day, and the legal days (DESIGN §5, §6)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Container, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from functools import lru_cache
+
+import holidays as holiday_calendars
+
+from mailer.contacts.rules import Origin
+from mailer.errors import Conflict, Invalid
+
+NOTICE_DAYS = 30  # statement S2, S4
+PROPOSED_DAYS = 35  # deliveries are retried for five days (TRAPS 22)
+BANNER_DAYS = 30  # how long after its first day an announced change stays on the banner
+TEXT_BYTES = 500_000
+WORDS_LIMIT = 4_000
+RESERVED_SLUGS = frozenset({"drafts", "new", "preview", "versions"})  # words of our own addresses
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+class ChangeClass(StrEnum):
+    """How much a change matters; material unless shown otherwise."""
+
+    MATERIAL = "material"
+    ORDINARY = "ordinary"
+    MINOR = "minor"
+
+
+class Announce(StrEnum):
+    """How an ordinary change is told (S3)."""
+
+    ANNOUNCEMENT = "announcement"
+    EMAIL = "email"
+
+
+class DraftState(StrEnum):
+    """The way of a draft."""
+
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    APPROVED = "approved"
+    RELEASED = "released"
+    DISCARDED = "discarded"
+
+
+OPEN = frozenset({DraftState.DRAFT, DraftState.IN_REVIEW, DraftState.APPROVED})
+
+
+class Phase(StrEnum):
+    """Where a released version stands on a given day."""
+
+    PENDING = "pending"
+    EFFECTIVE = "effective"
+    SUPERSEDED = "superseded"
+    WITHDRAWN = "withdrawn"
+
+
+QUESTIONS: Mapping[str, str] = {
+    "purposes": "Does it change what personal data are used for?",
+    "controller": "Does it change who is responsible for the data?",
+    "exercise": "Does it change how people use their rights?",
+    "recipients": "Does it change who receives the data?",
+    "transfers": "Does it change whether data leave the European Economic Area?",
+    "retention": "Does it change how long data are kept?",
+    "duties": "Does it change what users must do?",
+}
+
+
+class NoticeTooShort(Invalid):
+    """The effective date leaves somebody less than the promised notice."""
+
+    field = "effective_on"
+
+
+class NotMinor(Invalid):
+    """A change was called minor without what that needs."""
+
+    field = "change_class"
+
+
+class NeedsSecondPerson(Conflict):
+    """One person alone cannot release a version."""
+
+
+class NothingChanged(Conflict):
+    """A draft whose text is the text in force."""
+
+
+class EmptyText(Invalid):
+    """A policy without words."""
+
+    field = "text"
+
+
+class BadText(Invalid):
+    """Words that cannot be kept or shown."""
+
+    field = "text"
+
+
+class TextTooLarge(BadText):
+    """A policy too long to be compared and mailed."""
+
+    status = 413
+
+
+class BadPolicy(Invalid):
+    """A policy's own facts cannot be right."""
+
+
+class BeforeItsBase(Invalid):
+    """A version would take effect before the version whose text it builds on."""
+
+    field = "effective_on"
+
+
+class NotWithdrawable(Conflict):
+    """A version that is in effect, or on which another stands, cannot be withdrawn."""
+
+
+@dataclass(frozen=True)
+class Released:
+    """What the law of a version needs to know of it."""
+
+    number: int
+    effective_on: date
+    withdrawn: bool = False
+
+
+@lru_cache(maxsize=8)
+def holidays_of(country: str) -> Container[date]:
+    """The public holidays of a country (`NL`), any year."""
+    return holiday_calendars.country_holidays(country)
+
+
+def is_day_off(day: date, holidays: Container[date]) -> bool:
+    return day.weekday() >= 5 or day in holidays
+
+
+def next_working_day(day: date, holidays: Container[date]) -> date:
+    """`day` itself if it is a working day, else the next one (Regulation 1182/71 art. 3(4))."""
+    while is_day_off(day, holidays):
+        day += timedelta(days=1)
+    return day
+
+
+def respond_by(notified_on: date, holidays: Container[date]) -> date:
+    """The last day on which a termination counts: 30 days after the notice, never ending on a day off (S4)."""
+    return next_working_day(notified_on + timedelta(days=NOTICE_DAYS), holidays)
+
+
+def binding_from(effective_on: date, respond_by_on: date) -> date:
+    """The day from which a version binds a person who was told: never before that person's window is over."""
+    return max(effective_on, respond_by_on + timedelta(days=1))
+
+
+def earliest_effective(last_notice_on: date, holidays: Container[date]) -> date:
+    """The earliest lawful effective date of a material change whose last planned notice goes out on this day."""
+    return respond_by(last_notice_on, holidays) + timedelta(days=1)
+
+
+def proposed_effective(today: date, holidays: Container[date]) -> date:
+    """What the form proposes: 35 days ahead, for deliveries are retried for five, and never less than lawful."""
+    return max(today + timedelta(days=PROPOSED_DAYS), earliest_effective(today, holidays))
+
+
+def effective_day(
+    change_class: ChangeClass, wished: date | None, today: date, base: Released | None, holidays: Container[date]
+) -> date:
+    """The day a version takes effect if it is released today, checked; NoticeTooShort or BeforeItsBase if it may not.
+
+    Without a wish a change takes effect at once, or rides along with the pending version that it builds on: its text
+    holds that version's text, so it can never be in force before it. A material change needs a date of its own.
+    """
+    if wished is None:
+        if change_class is ChangeClass.MATERIAL:
+            earliest = earliest_release(change_class, today, base, holidays)
+            raise NoticeTooShort(
+                f"effective_on: a material change needs the date from which it applies. "
+                f"The earliest lawful date is {say(earliest)}: {explain_window(today, holidays)}"
+            )
+        return earliest_release(change_class, today, base, holidays)
+    check_effective(change_class, wished, today, holidays)
+    if base is not None and wished < base.effective_on:
+        raise BeforeItsBase(
+            f"effective_on: {say(wished)} is before {say(base.effective_on)}, when version {base.number} "
+            f"takes effect. This text builds on it and can apply from that day at the earliest; leave the date empty "
+            f"to let it ride along."
+        )
+    return wished
+
+
+def earliest_release(change_class: ChangeClass, today: date, base: Released | None, holidays: Container[date]) -> date:
+    """The earliest lawful effective date of a change released today."""
+    own = earliest_effective(today, holidays) if change_class is ChangeClass.MATERIAL else today
+    return own if base is None else max(own, base.effective_on)
+
+
+def check_effective(change_class: ChangeClass, effective_on: date, today: date, holidays: Container[date]) -> None:
+    """NoticeTooShort if a version of this class may not take effect on that day."""
+    if effective_on < today:
+        raise NoticeTooShort(f"effective_on: {say(effective_on)} is past; the earliest day is today, {say(today)}.")
+    earliest = earliest_effective(today, holidays)
+    if change_class is ChangeClass.MATERIAL and effective_on < earliest:
+        raise NoticeTooShort(
+            f"effective_on: {say(effective_on)} is too early for a material change. "
+            f"The earliest lawful date is {say(earliest)}: {explain_window(today, holidays)}"
+        )
+
+
+def explain_window(notified_on: date, holidays: Container[date]) -> str:
+    """The computation of a person's window, in words."""
+    plain = notified_on + timedelta(days=NOTICE_DAYS)
+    last = respond_by(notified_on, holidays)
+    first = last + timedelta(days=1)
+    moved = f" That is a day off, so it moves to {say(last)}." if last != plain else ""
+    return (
+        f"Notified on {say(notified_on)}. The day itself does not count. "
+        f"{NOTICE_DAYS} days end on {say(plain)}.{moved} "
+        f"Respond by {say(last)}, 24:00. Binding from {say(first)} at the earliest."
+    )
+
+
+def check_class(change_class: ChangeClass, class_reason: str, answers: Mapping[str, bool]) -> None:
+    """NotMinor unless a minor change has a reason and a “no” to each of the seven questions."""
+    if change_class is not ChangeClass.MINOR:
+        return
+    if not class_reason.strip():
+        raise NotMinor("class_reason: say in a sentence why this change is minor.", field="class_reason")
+    unanswered = [key for key in QUESTIONS if key not in answers]
+    if unanswered:
+        raise NotMinor(f"answers: question “{QUESTIONS[unanswered[0]]}” has no answer yet.", field=unanswered[0])
+    touched = [key for key in QUESTIONS if answers[key]]
+    if touched:
+        raise NotMinor(
+            f"answers: “{QUESTIONS[touched[0]]}” was answered yes, so this change is material.", field=touched[0]
+        )
+
+
+def check_two_people(author_id: str, approvers: Iterable[str]) -> str:
+    """The approver who is not the author; NeedsSecondPerson if there is none."""
+    for approver in approvers:
+        if approver != author_id:
+            return approver
+    raise NeedsSecondPerson(
+        "A second person must approve this text before it can be released; ask a colleague to read it."
+    )
+
+
+def fingerprint(*parts: object) -> str:
+    """What an approval approves: any change of text, class, date or words ends it."""
+    return hashlib.sha256("\0".join(str(part) for part in parts).encode()).hexdigest()
+
+
+def in_force(versions: Iterable[Released], day: date) -> Released | None:
+    """The version in force on a day: the highest number that has taken effect and was not withdrawn."""
+    effective = [v for v in versions if not v.withdrawn and v.effective_on <= day]
+    return max(effective, key=lambda v: v.number, default=None)
+
+
+def phase(version: Released, versions: Iterable[Released], day: date) -> Phase:
+    """Where a version stands on a day; decided by dates alone, so a stopped scheduler changes nothing."""
+    if version.withdrawn:
+        return Phase.WITHDRAWN
+    current = in_force(versions, day)
+    if version.effective_on > day:
+        return Phase.PENDING
+    return Phase.EFFECTIVE if current is not None and current.number == version.number else Phase.SUPERSEDED
+
+
+def latest(versions: Iterable[Released]) -> Released | None:
+    """The version that the next one builds on: the highest number that was not withdrawn, pending or not."""
+    return max((v for v in versions if not v.withdrawn), key=lambda v: v.number, default=None)
+
+
+def check_withdrawal(version: Released, versions: Iterable[Released], day: date) -> None:
+    """NotWithdrawable unless the version is still pending and no other text builds on it (DESIGN §6)."""
+    if version.withdrawn:
+        raise NotWithdrawable(f"Version {version.number} is withdrawn already.")
+    if version.effective_on <= day:
+        raise NotWithdrawable(
+            f"Version {version.number} took effect on {say(version.effective_on)} and can no longer be withdrawn; "
+            f"release a new version instead."
+        )
+    newest = latest(versions)
+    if newest is not None and newest.number > version.number:
+        raise NotWithdrawable(
+            f"Version {newest.number} builds on version {version.number} and would bring its text "
+            f"into force all the same; withdraw version {newest.number} first."
+        )
+
+
+def is_on_banner(change_class: ChangeClass, version: Released, day: date) -> bool:
+    """Whether other sites show this change: until `BANNER_DAYS` after its first day; a minor change never (S3, S6)."""
+    if version.withdrawn or change_class is ChangeClass.MINOR:
+        return False
+    return day <= version.effective_on + timedelta(days=BANNER_DAYS)
+
+
+def read_text(data: bytes | str) -> str:
+    """A policy's text as it is kept: UTF-8, no byte order mark, lines ended by LF, one at the end."""
+    if len(data) > TEXT_BYTES:
+        raise TextTooLarge(f"text: {len(data):,} bytes are too many; {TEXT_BYTES:,} fit. Split the policy in two.")
+    if isinstance(data, bytes):
+        try:
+            data = data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise BadText(
+                f"text: the file is not UTF-8 (byte {error.start + 1} is no letter); save it as UTF-8 and try again."
+            ) from None
+    text = data.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    _refuse_unfit(text, "text")
+    if not text.strip():
+        raise EmptyText("text: the policy has no words; write or choose the text that people will live under.")
+    return text.strip("\n") + "\n"
+
+
+def read_words(text: str, field: str) -> str:
+    """What staff say about a change: plain text with LF line ends, trimmed."""
+    trimmed = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    _refuse_unfit(trimmed, field)
+    if len(trimmed) > WORDS_LIMIT:
+        raise BadText(f"{field}: {len(trimmed):,} characters are too many; {WORDS_LIMIT:,} fit.", field=field)
+    return trimmed
+
+
+def read_slug(text: str) -> str:
+    """A policy's name in addresses, such as `privacy-statement`."""
+    slug = text.strip()
+    if not _SLUG.fullmatch(slug) or len(slug) > 80 or slug in RESERVED_SLUGS:
+        raise BadPolicy(
+            f"slug: “{slug[:80]}” will not do; use small letters, digits and hyphens, like privacy-statement.",
+            field="slug",
+        )
+    return slug
+
+
+def read_concerns(origins: Collection[str]) -> list[str]:
+    """The origins that a policy binds, in a fixed order."""
+    unknown = sorted(set(origins) - {origin.value for origin in Origin})
+    if unknown or not origins:
+        known = ", ".join(origin.value for origin in Origin)
+        fault = f"“{unknown[0]}” is not a kind of people" if unknown else "nobody is concerned"
+        raise BadPolicy(f"concerns: {fault}; choose from {known}.", field="concerns")
+    return [origin.value for origin in Origin if origin.value in origins]
+
+
+def say(day: date) -> str:
+    """A day in words, as errors and explanations use it."""
+    return f"{day:%A} {day.day} {day:%B %Y}"
+
+
+def _refuse_unfit(text: str, field: str) -> None:
+    found = _UNFIT.search(text)
+    if found is not None:
+        line = text.count("\n", 0, found.start()) + 1
+        raise BadText(
+            f"{field}: line {line} holds the control character U+{ord(found[0]):04X}; remove it.", field=field
+        )

@@ -1,0 +1,25 @@
+"""What a day brings: versions take effect, late joiners are told, agreement is deemed (DESIGN §5, S5)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from mailer import settings
+from mailer.clock import local_day
+from mailer.db import transaction
+from mailer.notices import actions as notices
+from mailer.notices import queries as notice_queries
+from mailer.policies import actions as policies
+from mailer.terminations import queries as terminations
+
+
+def run(at: datetime) -> None:
+    """Do what is due at `at`; safe to run twice, late, and beside itself."""
+    today = local_day(at, settings.current().zone)
+    with transaction() as session:
+        policies.take_effect(session, at, today)
+        notices.catch_up(session, at)
+    with transaction() as session:
+        for version in notice_queries.binding_versions(session, today):
+            recorded, undecided = terminations.recorded(version.id), terminations.undecided(version.id)
+            notices.deem(session, version, today, at, terminated=recorded, undecided=undecided)
