@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from mailer.errors import MailerError
 
 UNIX_SOCKET_PATH_LIMIT = 100  # sun_path is 108 bytes on Linux, 104 on macOS
+POST_OFFICE_AUTHSERV_ID = "post-office.invalid"
 SECRET_FIELDS = frozenset({"secret_keys"})
 
 
@@ -138,6 +139,11 @@ class Settings(BaseSettings):
     def catches_mail(self) -> bool:
         """Whether the local post office stands in for any SMTP route; never in production."""
         return not self.is_production and not (self.smtp_essential and self.smtp_marketing)
+
+    @property
+    def trusted_authserv_ids(self) -> tuple[str, ...]:
+        """Whose Authentication-Results count (RFC 8601 §5): those configured, and the post office where it stands in."""
+        return (*self.authserv_ids, POST_OFFICE_AUTHSERV_ID) if self.catches_mail else self.authserv_ids
 
     @property
     def url(self) -> str:

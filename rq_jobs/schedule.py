@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select, union
+
 from mailer import settings
 from mailer.clock import local_day
 from mailer.db import transaction
+from mailer.inbound import queries as inbound
 from mailer.notices import actions as notices
 from mailer.notices import queries as notice_queries
 from mailer.policies import actions as policies
@@ -21,5 +24,6 @@ def run(at: datetime) -> None:
         notices.catch_up(session, at)
     with transaction() as session:
         for version in notice_queries.binding_versions(session, today):
-            recorded, undecided = terminations.recorded(version.id), terminations.undecided(version.id)
-            notices.deem(session, version, today, at, terminated=recorded, undecided=undecided)
+            recorded = terminations.recorded(version.id)
+            undecided = union(terminations.undecided(version.id), inbound.undecided_contacts()).subquery()
+            notices.deem(session, version, today, at, terminated=recorded, undecided=select(undecided.c[0]))

@@ -32,7 +32,7 @@ class Timing(StrEnum):
 def timing(received_on: date, respond_by_on: date | None) -> Timing:
     """Whether a termination received on a local day counts for a window that ends with `respond_by_on`, 24:00.
 
-    A person who was told but whose clock does not run yet is always in time: doubt falls in the sender's favour.
+    A person whose clock does not run is never late.
     """
     if respond_by_on is None:
         return Timing.NO_WINDOW

@@ -1,0 +1,195 @@
+"""From two Markdown texts to their `Diff`."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from mailer.policies.diff.align import MOVABLE, Alignment, align
+from mailer.policies.diff.blocks import HEADINGS, Block, blocks, canonical, without_targets
+from mailer.policies.diff.model import Change, Diff, DiffBlock, Kind, Op, Ops, WordCount
+from mailer.policies.diff.tokens import count_words
+from mailer.policies.diff.words import Budget, squeezed, whole, word_ops
+
+TITLE_WORDS = 8
+
+_NUMBERING = re.compile(r"(?:§ ?|art(?:icle|ikel)\.? )?(?:\d+(?:\.\d+)*|[a-z]|[ivxlc]+)[.)]?", re.IGNORECASE)
+
+
+def diff(old_markdown: str, new_markdown: str) -> Diff:
+    """What changed between two policy texts, for people; the same texts give an empty diff."""
+    old, new = blocks(old_markdown), blocks(new_markdown)
+    compared = _named_duplicates(_Comparison(old, new).blocks(), new)
+    anchored = tuple(_anchored(compared))
+    found = Diff(anchored, tuple(_changes(anchored)), _count(anchored, old, new), exact=False)
+    return replace(found, exact=found.old_text == canonical(old) and found.new_text == canonical(new))
+
+
+class _Comparison:
+    """The blocks of both texts in reading order, each with its operations."""
+
+    def __init__(self, old: Sequence[Block], new: Sequence[Block]) -> None:
+        self._old, self._new = old, new
+        self._budget = Budget()
+        self._aligned = align(old, new)
+        self._partner = {j: i for i, j in [*self._aligned.pairs, *self._aligned.moves]}
+        self._moved = {j for _, j in self._aligned.moves}
+        self._split = {parts[0]: (pair, parts) for pair, parts in self._aligned.splits.items()}
+        self._kept_old = _old_blocks_in_place(self._aligned)
+        self._inside_split = {part for parts in self._aligned.splits.values() for part in parts[1:]}
+
+    def blocks(self) -> list[DiffBlock]:
+        found: list[DiffBlock] = []
+        done = 0  # old blocks before this one are told
+        for j in range(len(self._new)):
+            if j in self._inside_split:
+                continue
+            i = self._place_in_old(j)
+            if i is not None:
+                found += self._removed(done, i)
+                done = max(done, i + 1)
+            told = list(self._at(j))
+            done = max([done, *(each.from_index + 1 for each in told if each.from_index is not None and i is not None)])
+            found += told
+        return found + list(self._removed(done, len(self._old)))
+
+    def _place_in_old(self, j: int) -> int | None:
+        if j in self._split:
+            return self._split[j][0][0]
+        i = self._partner.get(j)
+        if i is None or j in self._moved:
+            return None
+        return min(self._aligned.merges.get((i, j), [i]))
+
+    def _removed(self, start: int, end: int) -> list[DiffBlock]:
+        gone = (i for i in range(start, end) if i not in self._kept_old)
+        return [_block("removed", self._old[i], whole("-", self._old[i].text), i, None) for i in gone]
+
+    def _at(self, j: int) -> Iterator[DiffBlock]:
+        new = self._new[j]
+        if j in self._split:
+            (i, _), parts = self._split[j]
+            texts = [self._new[part].text for part in parts]
+            ops = word_ops(self._old[i].text, " ".join(texts), self._budget)
+            for part, cut in zip(parts, cut_ops(ops, texts, "-"), strict=True):
+                yield _block("split", self._new[part], cut, i, part)
+            return
+        i = self._partner.get(j, -1)
+        if i < 0:
+            yield _block("added", new, whole("+", new.text), None, j)
+        elif (i, j) in self._aligned.merges:
+            parts = self._aligned.merges[i, j]
+            texts = [self._old[part].text for part in parts]
+            ops = word_ops(" ".join(texts), new.text, self._budget)
+            for part, cut in zip(parts, cut_ops(ops, texts, "+"), strict=True):
+                yield _block("merged", new, cut, part, j)
+        else:
+            yield self._pair(i, j)
+
+    def _pair(self, i: int, j: int) -> DiffBlock:
+        old, new = self._old[i], self._new[j]
+        if old.text == new.text:
+            return _block("moved" if j in self._moved else "same", new, whole("=", new.text), i, j)
+        ops = word_ops(old.text, new.text, self._budget)
+        kind: Kind = "moved" if j in self._moved else "renumbered" if _is_renumbering(new, ops) else "changed"
+        return _block(kind, new, ops, i, j)
+
+
+def cut_ops(ops: Ops, texts: Sequence[str], whole_side: Op) -> list[Ops]:
+    """Operations against `texts` joined by spaces, one list a text; `whole_side` (`-` or `+`) is the other text's.
+
+    A space between two texts that the whole has is an operation of the whole alone, at the end of the first part.
+    """
+    cuts: list[list[tuple[Op, str]]] = [[]]
+    left = len(texts[0])
+    for op, text in ops:
+        if op == whole_side:
+            cuts[-1].append((op, text))
+            continue
+        while len(text) > left and len(cuts) < len(texts):
+            cuts[-1].append((op, text[:left]))
+            if op == "=":
+                cuts[-1].append((whole_side, text[left]))
+            text = text[left + 1 :]
+            cuts.append([])
+            left = len(texts[len(cuts) - 1])
+        cuts[-1].append((op, text))
+        left -= len(text)
+    return [squeezed(cut) for cut in cuts]
+
+
+def _old_blocks_in_place(aligned: Alignment) -> set[int]:
+    merged = (i for parts in aligned.merges.values() for i in parts)
+    return {*(i for i, _ in aligned.pairs), *(i for i, _ in aligned.moves), *merged}
+
+
+def _block(kind: Kind, block: Block, ops: Ops, i: int | None, j: int | None) -> DiffBlock:
+    return DiffBlock(kind, block.path, block.kind, ops, i, j)
+
+
+def _is_renumbering(block: Block, ops: Ops) -> bool:
+    """A heading of which only the number in front changed."""
+    if block.kind not in HEADINGS or not ops or ops[-1][0] != "=":
+        return False
+    changed = [text.strip() for op, text in ops[:-1] if op != "="]
+    return all(op != "=" or not text.strip(" .)") for op, text in ops[:-1]) and all(
+        _NUMBERING.fullmatch(text) for text in changed
+    )
+
+
+def _named_duplicates(found: Sequence[DiffBlock], new: Sequence[Block]) -> list[DiffBlock]:
+    """Tells a removal whose words still stand elsewhere apart from one that takes them away."""
+    standing = {block.text for block in new}
+    return [
+        replace(block, kind="duplicate_removed")
+        if block.kind == "removed" and len(block.old) >= MOVABLE and block.old in standing
+        else block
+        for block in found
+    ]
+
+
+def _anchored(found: Sequence[DiffBlock]) -> Iterator[DiffBlock]:
+    number = 0
+    for block in found:
+        if block.kind == "same":
+            yield block
+        else:
+            number += 1
+            yield replace(block, anchor=f"change-{number}")
+
+
+def _changes(found: Sequence[DiffBlock]) -> Iterator[Change]:
+    """One line a change; renumbered headings share one, and so do the parts of one split or merge."""
+    told: set[tuple[str, int | None]] = set()
+    renumbered = [block for block in found if block.kind == "renumbered"]
+    for block in found:
+        if block.kind == "renumbered":
+            key: tuple[str, int | None] = ("renumbered", None)
+            title = f"{len(renumbered)} headings renumbered" if len(renumbered) > 1 else title_of(block)
+        else:
+            key, title = (block.anchor, None), title_of(block)
+            if block.kind == "split":
+                key = ("split", block.from_index)
+            elif block.kind == "merged":
+                key = ("merged", block.to_index)
+        if block.kind != "same" and key not in told:
+            told.add(key)
+            yield Change(title, block.kind, block.anchor)
+
+
+def title_of(block: DiffBlock) -> str:
+    """What a person calls the place: the heading it is or stands under, else its first words."""
+    if block.block not in HEADINGS and block.path:
+        return block.path[-1]
+    words = without_targets(block.new or block.old).split()
+    return " ".join(words[:TITLE_WORDS]) + (" …" if len(words) > TITLE_WORDS and block.block not in HEADINGS else "")
+
+
+def _count(found: Sequence[DiffBlock], old: Sequence[Block], new: Sequence[Block]) -> WordCount:
+    shown = {"-": 0, "+": 0}
+    for block in found:
+        for op, text in block.ops:
+            if op != "=":
+                shown[op] += count_words(text)
+    return WordCount(
+        shown["-"], shown["+"], sum(count_words(b.text) for b in old), sum(count_words(b.text) for b in new)
+    )

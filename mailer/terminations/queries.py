@@ -1,0 +1,64 @@
+"""Find terminations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import Session
+
+from mailer import signing
+from mailer.errors import NotFound
+from mailer.terminations.models import Termination
+from mailer.terminations.rules import TERMINATES, UNDECIDED
+
+CONFIRM = "confirm-termination"
+
+
+class NoSuchTermination(NotFound):
+    """No termination has this id."""
+
+
+def by_token(session: Session, token: str) -> Termination:
+    """The termination that a confirm link concerns; BadToken on anything forged."""
+    found = session.get(Termination, signing.read(CONFIRM, token))
+    if found is None:
+        raise NoSuchTermination(
+            "This link is not one of ours, or it was cut off. Open it again from the mail it came in."
+        )
+    return found
+
+
+def by_source(session: Session, source_id: str) -> Termination | None:
+    """The termination that came of one mail or webhook."""
+    return session.scalar(select(Termination).where(Termination.source_id == source_id))
+
+
+def of_contact(session: Session, contact_id: str) -> Sequence[Termination]:
+    """What one person asked for, oldest first."""
+    return session.scalars(
+        select(Termination).where(Termination.contact_id == contact_id).order_by(Termination.received_at)
+    ).all()
+
+
+def standing_of(session: Session, contact_id: str, version_id: str | None) -> Termination | None:
+    """The termination that stands or waits already for this person and version."""
+    same_version = Termination.version_id == version_id if version_id else Termination.version_id.is_(None)
+    stands = Termination.state.in_(TERMINATES | UNDECIDED)
+    query = select(Termination).where(Termination.contact_id == contact_id, same_version, stands)
+    return session.scalar(query.order_by(Termination.received_at).limit(1))
+
+
+def recorded(version_id: str) -> Select[str]:
+    """The contacts who terminated over this version, or altogether."""
+    return _contacts(version_id).where(Termination.state.in_(TERMINATES))
+
+
+def undecided(version_id: str) -> Select[str]:
+    """The contacts whose mail may be a termination; nobody may overlook it."""
+    return _contacts(version_id).where(Termination.state.in_(UNDECIDED))
+
+
+def _contacts(version_id: str) -> Select[str]:
+    concerns = or_(Termination.version_id == version_id, Termination.version_id.is_(None))
+    return select(Termination.contact_id).where(concerns)
