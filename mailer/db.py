@@ -90,11 +90,11 @@ def make_engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        made = create_engine(parsed, json_serializer=_json)
+        made = create_engine(parsed, json_serializer=_json, hide_parameters=True)
         event.listen(made, "connect", _prepare_sqlite)
         event.listen(made, "begin", _begin_sqlite)
         return made
-    return create_engine(parsed, json_serializer=_json, pool_pre_ping=True, pool_size=10)
+    return create_engine(parsed, json_serializer=_json, hide_parameters=True, pool_pre_ping=True, pool_size=10)
 
 
 @contextmanager

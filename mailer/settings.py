@@ -22,7 +22,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from mailer.errors import MailerError
 
 UNIX_SOCKET_PATH_LIMIT = 100  # sun_path is 108 bytes on Linux, 104 on macOS
-POST_OFFICE_AUTHSERV_ID = "post-office.invalid"
+POST_OFFICE_AUTHSERV_ID = "post-office.localhost"
 SECRET_FIELDS = frozenset({"secret_keys"})
 
 

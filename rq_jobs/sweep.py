@@ -7,7 +7,7 @@ from mailer.clock import now
 from mailer.consent.rules import Channel
 from mailer.db import transaction
 from mailer.inbound import actions as inbound
-from mailer.outbox import actions as outbox
+from mailer.outbox import lanes
 from mailer.outbox import queries as outbox_queries
 from mailer.services import actions as services
 from rq_jobs import deliver, fan_out, publish_events, read_mail
@@ -19,15 +19,15 @@ def sweep() -> None:
     """Look once at everything that may wait; safe to run twice and beside itself."""
     at = now()
     with transaction() as session:
-        outbox.sweep(session, at)
-        outbox.seal(session, at)
+        lanes.sweep(session, at)
+        lanes.seal(session, at)
         mailings = outbox_queries.to_fan_out(session)
-        lanes = [channel.value for channel in Channel if outbox_queries.is_due(session, channel, at)]
+        due = [channel.value for channel in Channel if outbox_queries.is_due(session, channel, at)]
         has_mail = inbound.is_waiting(session, at)
         has_events = services.is_waiting(session, at)
     for mailing_id in mailings:
         doorbell.ring("chores", fan_out.JOB, mailing_id)
-    for lane in lanes:
+    for lane in due:
         doorbell.ring(lane, deliver.JOB, lane)
     if has_mail:
         doorbell.ring("chores", read_mail.JOB)

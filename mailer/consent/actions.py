@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from mailer import signing
 from mailer.consent import queries
 from mailer.consent.models import ConsentEvent, ConsentEvidence, Subscription, Suppression, Topic
 from mailer.consent.rules import STOPS_ESSENTIAL, Act, Basis, SuppressionReason
@@ -46,27 +48,24 @@ def grant(
     at: datetime,
     evidence: str = "",
 ) -> ConsentEvent:
-    """The person agreed to a topic. Imports ask `has_left` first: no file undoes a person's own word (TRAPS 25)."""
+    """The person agreed to a topic; said after an unsubscribe, it takes that back for this topic.
+
+    Imports ask `queries.left_at` first: no file undoes a person's own word (TRAPS 25).
+    """
     queries.get_topic(session, topic)
     if contact.origin is Origin.THIRD_PARTY:
         raise ThirdParty("origin: this person was entered by a customer and may not be written to for promotion.")
     if not evidence.strip():
         raise NoEvidence("evidence: say how this person agreed (form, date, place); consent without evidence is none.")
+    for address in contact.addresses:
+        lift(session, address.email_key, SuppressionReason.UNSUBSCRIBED, at, made_before=at)
     return _add(session, contact, topic, Act.GRANTED, basis, wording, source, at, evidence)
-
-
-def has_left(session: Session, contact: Contact, topic: str) -> bool:
-    """Whether the person withdrew from this topic, or unsubscribed from everything; an import must respect it."""
-    current = queries.subscriptions(session, contact.id).get(topic)
-    if current is not None and not current.is_subscribed:
-        return True
-    primary = contact.primary
-    return primary is not None and SuppressionReason.UNSUBSCRIBED in queries.reasons_against(session, primary.email_key)
 
 
 def withdraw(session: Session, contact: Contact, topic: str, *, source: str, at: datetime) -> None:
     """The person leaves one topic."""
     queries.get_topic(session, topic)
+    _wait_for_sends(session, contact)
     current = queries.subscriptions(session, contact.id).get(topic)
     if current is None or current.is_subscribed:
         _add(session, contact, topic, Act.WITHDRAWN, Basis.CONSENT, "", source, at, "")
@@ -74,7 +73,7 @@ def withdraw(session: Session, contact: Contact, topic: str, *, source: str, at:
 
 def leave_all(session: Session, contact: Contact, *, source: str, at: datetime) -> list[str]:
     """The person leaves all marketing mail. Returns the topics that stopped now; once more changes nothing."""
-    session.refresh(contact, with_for_update=True)  # ordered against the last look before a send
+    _wait_for_sends(session, contact)
     stopped = [row.topic for row in queries.subscriptions(session, contact.id).values() if row.is_subscribed]
     for topic in stopped:
         withdraw(session, contact, topic, source=source, at=at)
@@ -103,47 +102,71 @@ def undo_leave(session: Session, contact: Contact, *, source: str, at: datetime)
 
 
 def choose(session: Session, contact: Contact, chosen: set[str], *, source: str, at: datetime) -> None:
-    """The person says on the preference page which topics they want; ticking one takes a former leaving back."""
+    """The person says on the preference page which topics they want: ticking one takes a former leaving back,
+    ticking none is leaving all.
+    """
+    if not chosen or contact.origin is Origin.THIRD_PARTY:
+        leave_all(session, contact, source=source, at=at)
+        return
     current = queries.subscriptions(session, contact.id)
-    wanted = set() if contact.origin is Origin.THIRD_PARTY else chosen
-    if wanted:
-        for address in contact.addresses:
-            lift(session, address.email_key, SuppressionReason.UNSUBSCRIBED, at)
+    for address in contact.addresses:
+        lift(session, address.email_key, SuppressionReason.UNSUBSCRIBED, at)
     for topic in queries.topics(session):
         is_on = topic.key in current and current[topic.key].is_subscribed
-        if topic.key in wanted and not is_on:
-            _add(
-                session,
-                contact,
-                topic.key,
-                Act.GRANTED,
-                Basis.CONSENT,
-                topic.wording,
-                source,
-                at,
-                f"ticked on {source}",
-            )
-        elif topic.key not in wanted and is_on:
+        if topic.key in chosen and not is_on:
+            ticked = f"ticked on {source}"
+            _add(session, contact, topic.key, Act.GRANTED, Basis.CONSENT, topic.wording, source, at, ticked)
+        elif topic.key not in chosen and is_on:
             withdraw(session, contact, topic.key, source=source, at=at)
 
 
 def suppress(session: Session, email_key: str, reason: SuppressionReason, *, source: str, at: datetime) -> bool:
     """Do not mail this address any more, for this reason; False if that stands already."""
-    if reason in queries.reasons_against(session, email_key):
-        return False
+    make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     stops_essential = reason in STOPS_ESSENTIAL
-    session.add(Suppression(email_key=email_key, reason=reason, stops_essential=stops_essential, source=source, at=at))
-    session.flush()
-    return True
+    row = make(Suppression).values(
+        email_key=email_key, reason=reason, stops_essential=stops_essential, source=source[:200], at=at
+    )
+    standing = row.on_conflict_do_nothing(
+        index_elements=["email_key", "reason"], index_where=Suppression.lifted_at.is_(None)
+    )
+    return session.scalar(standing.returning(Suppression.id)) is not None
 
 
-def lift(session: Session, email_key: str, reason: SuppressionReason, at: datetime) -> datetime | None:
-    """End a suppression; when it was made, or None if none stood."""
-    standing = (Suppression.email_key == email_key, Suppression.reason == reason, Suppression.lifted_at.is_(None))
+def lift(
+    session: Session, email_key: str, reason: SuppressionReason, at: datetime, made_before: datetime | None = None
+) -> datetime | None:
+    """End a suppression (one made before an instant, if that is said); when it was made, or None if none stood."""
+    standing = [Suppression.email_key == email_key, Suppression.reason == reason, Suppression.lifted_at.is_(None)]
+    if made_before is not None:
+        standing.append(Suppression.at < made_before)
     made = session.scalar(select(Suppression.at).where(*standing))
     if made is not None:
-        session.execute(update(Suppression).where(*standing).values(lifted_at=at))
+        session.execute(
+            update(Suppression).where(*standing).values(lifted_at=at).execution_options(synchronize_session=False)
+        )
     return made
+
+
+def forget(session: Session, contact: Contact) -> None:
+    """Take an erased person out of this room, before the addresses go: evidence goes, suppressions lose the address.
+
+    What was said stays, under the contact's id; a suppression stays under the address's keyed hash.
+    """
+    session.execute(delete(ConsentEvidence).where(ConsentEvidence.contact_id == contact.id))
+    for address in contact.addresses:
+        unnamed = f"erased:{signing.keyed_digest('erased-address', address.email_key)}"
+        session.execute(
+            update(Suppression)
+            .where(Suppression.email_key == address.email_key)
+            .values(email_key=unnamed, source="")
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _wait_for_sends(session: Session, contact: Contact) -> None:
+    """Lock the person's row: the last look before a send has either been marked, or will see what is said now."""
+    session.refresh(contact, with_for_update=True)
 
 
 def _add(
@@ -158,7 +181,7 @@ def _add(
     evidence: str,
 ) -> ConsentEvent:
     event = ConsentEvent(
-        contact_id=contact.id, topic=topic, act=act, basis=basis, wording=wording, source=source, at=at
+        contact_id=contact.id, topic=topic, act=act, basis=basis, wording=wording, source=source[:120], at=at
     )
     session.add(event)
     session.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -66,6 +67,20 @@ def standing(session: Session, contact: Contact, to_address: str | None = None) 
         closed=contact.closed_at is not None,
         has_address=key is not None,
     )
+
+
+def left_at(session: Session, contact: Contact, topic: str) -> datetime | None:
+    """When the person left this topic or everything, if that still stands; an import must respect it (TRAPS 25)."""
+    current = subscriptions(session, contact.id).get(topic)
+    if current is not None and not current.is_subscribed:
+        return current.since
+    keys = [address.email_key for address in contact.addresses]
+    left = select(Suppression.at).where(
+        Suppression.email_key.in_(keys),
+        Suppression.reason == SuppressionReason.UNSUBSCRIBED,
+        Suppression.lifted_at.is_(None),
+    )
+    return session.scalar(left.order_by(Suppression.at.desc()).limit(1))
 
 
 def reasons_against(session: Session, email_key: str) -> frozenset[SuppressionReason]:

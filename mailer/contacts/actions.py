@@ -14,8 +14,6 @@ from mailer.contacts.rules import Origin
 from mailer.errors import Conflict
 from mailer.ledger import actions as ledger
 
-LOCALES = ("en", "nl")
-
 
 class AddressErased(Conflict):
     """The address belonged to somebody who was erased (S11)."""
@@ -39,33 +37,41 @@ def upsert(
     reference: str | None = None,
     name: str = "",
     company: str = "",
-    locale: str = "en",
+    locale: str = "",
+    reopens: bool = True,
 ) -> Contact:
-    """Add a person or correct what is known; found by reference, else by address."""
+    """Add a person or correct what is known; found by reference, else by address. Empty text corrects nothing.
+
+    The address becomes the primary one, unless the person was found by it. `reopens` says whether whoever calls knows
+    that a closed account is open again.
+    """
     address = rules.read_address(email)
     name, company = rules.read_line(name, "name"), rules.read_line(company, "company")
+    locale = rules.read_locale(locale)
     reference = rules.read_line(reference, "reference", 120) if reference else None
     if queries.is_erased(session, address.key):
         raise AddressErased("email: this address belonged to a person who was erased; it cannot be brought back.")
     owner = session.scalar(select(Address).where(Address.email_key == address.key))
     found = queries.find_by_reference(session, reference) if reference else None
-    if found is None and owner is not None and owner.contact.reference in (None, reference):
+    if found is None and owner is not None and (reference is None or owner.contact.reference is None):
         found = owner.contact
     if owner is not None and found is not owner.contact:
         raise AddressTaken("email: this address belongs to another person; correct one of the two.")
-    is_new = found is None
+    before = None if found is None else _known(found)
     if found is None:
         found = Contact(id=ids.new("con"), origin=origin, created_at=at, name="", company="", locale="en", addresses=[])
         session.add(found)
     found.reference = reference or found.reference
     found.name, found.company = name or found.name, company or found.company
-    found.locale = locale if locale in LOCALES else found.locale
+    found.locale = locale or found.locale
     found.origin = rules.stronger(found.origin, origin)
-    found.closed_at = None
-    if owner is None:
-        _make_primary(session, found, address, at)
+    found.closed_at = None if reopens else found.closed_at
+    if owner is None or (reference is not None and not owner.is_primary):
+        _make_primary(session, found, owner, address, at)
     session.flush()
-    ledger.record(session, "contact.added" if is_new else "contact.corrected", at, contact_id=found.id, source=source)
+    if before != _known(found):
+        kind = "contact.corrected" if before else "contact.added"
+        ledger.record(session, kind, at, contact_id=found.id, source=source)
     return found
 
 
@@ -85,13 +91,18 @@ def record_use(
 
 def close(session: Session, contact: Contact, at: datetime) -> None:
     """The account is closed: no more marketing, and no notice of a later version."""
+    session.refresh(contact, with_for_update=True)  # ordered against the last look before a send
     if contact.closed_at is None:
         contact.closed_at = at
         ledger.record(session, "contact.closed", at, contact_id=contact.id)
 
 
 def erase(session: Session, contact: Contact, at: datetime) -> None:
-    """Take the person out: name and addresses go, keyed hashes of the addresses stay (S11)."""
+    """Take the person out of this room: name and addresses go, keyed hashes of the addresses stay (S11).
+
+    Doors call `admin.erasure.erase`, which empties every other room too.
+    """
+    session.refresh(contact, with_for_update=True)  # ordered against the last look before a send
     for address in contact.addresses:
         digest = signing.keyed_digest("erased-address", address.email_key)
         session.merge(ErasedAddress(digest=digest, erased_at=at))
@@ -105,10 +116,21 @@ def erase(session: Session, contact: Contact, at: datetime) -> None:
     ledger.tell(session, "contact.erased", at, contact_id=contact.id)
 
 
-def _make_primary(session: Session, contact: Contact, address: rules.MailAddress, at: datetime) -> None:
+def _known(contact: Contact) -> tuple[object, ...]:
+    primary = contact.primary
+    said = (contact.reference, contact.name, contact.company, contact.locale, contact.origin, contact.closed_at)
+    return (*said, primary.email_key if primary else "")
+
+
+def _make_primary(
+    session: Session, contact: Contact, known: Address | None, address: rules.MailAddress, at: datetime
+) -> None:
     for other in contact.addresses:
         other.is_primary = False
     session.flush()  # the old primary must step down before the unique index sees the new one
+    if known is not None:
+        known.is_primary = True
+        return
     contact.addresses.append(
         Address(id=ids.new("adr"), email=address.email, email_key=address.key, is_primary=True, created_at=at)
     )

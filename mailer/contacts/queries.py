@@ -40,6 +40,14 @@ def get_by_reference(session: Session, reference: str) -> Contact:
     return found
 
 
+def look_up(session: Session, who: str) -> Contact:
+    """The contact meant by an id, a reference or an address; NoSuchContact if nobody is."""
+    found = session.get(Contact, who) or find_by_reference(session, who) or find_by_address(session, who)
+    if found is None:
+        raise NoSuchContact(f"“{who}” is nobody's id, reference or address here.")
+    return found
+
+
 def find_by_address(session: Session, email: str) -> Contact | None:
     """Who an address belongs to; None also for what is no address."""
     try:

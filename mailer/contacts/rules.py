@@ -12,9 +12,10 @@ from email_validator import EmailNotValidError, validate_email
 from mailer.errors import Invalid
 
 # a person, a file or a service may not smuggle a header into a mail (TRAPS 2): line ends, NUL, encoded-words
-_UNFIT = re.compile(r"[\r\n\x00-\x1f\x7f\u2028\u2029]|=\?")
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]|=\?")
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff\u00ad\u202a-\u202e\u2066-\u2069]")
 NAME_LIMIT = 200
+LOCALES = ("en", "nl")
 
 
 class Origin(StrEnum):
@@ -38,6 +39,12 @@ class BadText(Invalid):
     """A line of text that may not stand in a mail header."""
 
 
+class UnknownLocale(Invalid):
+    """A language that we do not write."""
+
+    field = "locale"
+
+
 @dataclass(frozen=True)
 class MailAddress:
     """An address as it is written and the key by which it is recognised."""
@@ -54,7 +61,9 @@ def read_address(text: str) -> MailAddress:
     if _UNFIT.search(trimmed):
         raise BadAddress(f"email: “{_shown(trimmed)}” holds characters that no address may have.")
     try:
-        found = validate_email(trimmed, check_deliverability=False, test_environment=True, allow_smtputf8=False)
+        found = validate_email(
+            trimmed, check_deliverability=False, test_environment=True, allow_smtputf8=False, strict=True
+        )
         domain = idna.encode(found.domain, uts46=True).decode()
     except (EmailNotValidError, idna.IDNAError, UnicodeError) as error:
         raise BadAddress(f"email: “{_shown(trimmed)}” is not a mail address ({str(error).rstrip('.')}).") from None
@@ -63,7 +72,7 @@ def read_address(text: str) -> MailAddress:
 
 def read_line(text: str, field: str, limit: int = NAME_LIMIT) -> str:
     """One line of text that is safe in a header: no line ends, no NUL, no `=?`."""
-    trimmed = " ".join(text.split(" ")).strip()
+    trimmed = text.strip(" ")
     if _UNFIT.search(trimmed):
         raise BadText(
             f"{field}: “{_shown(trimmed)}” holds a line end or “=?”; write plain text on one line.", field=field
@@ -71,6 +80,14 @@ def read_line(text: str, field: str, limit: int = NAME_LIMIT) -> str:
     if len(trimmed) > limit:
         raise BadText(f"{field}: {len(trimmed)} characters are too many; {limit} fit.", field=field)
     return trimmed
+
+
+def read_locale(text: str) -> str:
+    """One of our languages from `nl`, `nl-NL` or `nl_NL`; empty for empty text, which says nothing."""
+    language = text.strip().lower().replace("_", "-").partition("-")[0]
+    if language and language not in LOCALES:
+        raise UnknownLocale(f"locale: “{_shown(text)}” is not one of {', '.join(LOCALES)}; leave it empty for English.")
+    return language
 
 
 def stronger(one: Origin, other: Origin) -> Origin:

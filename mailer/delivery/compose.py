@@ -7,6 +7,7 @@ into encoded-words (TRAPS 1) and draws a random boundary.
 from __future__ import annotations
 
 import hashlib
+import re
 from binascii import b2a_qp
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,9 @@ from mailer.outbox.models import Content, Message
 
 GREETINGS = {"en": ("Dear {},", "Hello,"), "nl": ("Beste {},", "Hallo,")}
 LINE_LIMIT = 998  # RFC 5322 §2.1.1
+PLAIN_LIMIT = 240  # longer text is folded, as encoded-words
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{3,500}>")  # RFC 5322 §3.6.4, nearly
 
 
 class UnsafeHeader(Invalid):
@@ -77,10 +81,10 @@ def values(message: Message) -> dict[str, str]:
     content = message.content
     who = (content.url, message.contact_id, message.id, message.key_id)
     return {
+        **(message.facts or {}),
         **person(message.name, message.company, message.to_address, content.locale),
         "leave_url": links.leave_url(*who),
         "preferences_url": links.preferences_url(*who),
-        **(message.facts or {}),
     }
 
 
@@ -125,7 +129,7 @@ def _headers(message: Message, content: Content, subject: str, payload: str) -> 
         ("Date", format_datetime(dated)),
         ("Message-ID", message_id_header(message)),
     ]
-    if message.in_reply_to:
+    if message.in_reply_to and _MESSAGE_ID.fullmatch(message.in_reply_to):  # what a stranger sent may be anything
         headers += [("In-Reply-To", message.in_reply_to), ("References", message.in_reply_to)]
     match message.channel:
         case Channel.ESSENTIAL:
@@ -143,6 +147,8 @@ def _headers(message: Message, content: Content, subject: str, payload: str) -> 
 
 
 def _mailbox(name: str, address: str) -> str:
+    if not address.isascii() or _CONTROL.search(address):
+        raise UnsafeHeader("email: the address holds a character that no header may have.", field="email")
     if not name:
         return address
     shown = _text(name, "name")
@@ -152,15 +158,18 @@ def _mailbox(name: str, address: str) -> str:
 
 
 def _text(value: str, header: str) -> str:
-    if value.isascii() and "=?" not in value and len(value) + len(header) < LINE_LIMIT // 4:
+    """Text as a header holds it: plain, or folded into encoded-words. Only this folds, so a value cannot (TRAPS 2)."""
+    if _CONTROL.search(value):
+        raise UnsafeHeader(f"{header}: the value holds a line end or a control character.", field=header)
+    if value.isascii() and "=?" not in value and len(value) <= PLAIN_LIMIT:
         return value
     return Header(value, "utf-8", maxlinelen=75, header_name=header).encode(linesep="\r\n")
 
 
 def _header(name: str, value: str) -> bytes:
-    # a fold is CRLF and a blank; any other control character came from a value and would start a header of its own
-    if any(ord(letter) < 32 or ord(letter) == 127 for letter in value.replace("\r\n ", "")):
-        raise UnsafeHeader(f"{name}: the value holds a line end or a control character.", field=name)
+    lines = f"{name}: {value}".split("\r\n ")
+    if any(_CONTROL.search(line) or len(line) > LINE_LIMIT for line in lines):
+        raise UnsafeHeader(f"{name}: the value holds a control character or is too long for a line.", field=name)
     return f"{name}: {value}\r\n".encode("ascii")
 
 

@@ -1,14 +1,19 @@
-"""Where an inbound mail stands on the way from the door to the desk, and how long a person has (S8)."""
+"""Where an inbound mail stands on the way from the door to the desk, who is answered, and by when (S8)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 from datetime import date, timedelta
 from enum import StrEnum
 
+from mailer.inbound.rules import MACHINE, Kind
 from mailer.policies.rules import is_day_off
 
 RIGHTS_WORKING_DAYS = 10
+NULL_PATH = "<>"  # kept as such: an empty sender is one that the door was not told
+SUBJECT_LIMIT = 200
+_AGAIN = re.compile(r"^(?:(?:re|aw|antw|sv)\s*:\s*)+", re.IGNORECASE)
 
 
 class DeskState(StrEnum):
@@ -27,3 +32,35 @@ def rights_due(received_on: date, holidays: Container[date]) -> date:
         day += timedelta(days=1)
         left -= not is_day_off(day, holidays)
     return day
+
+
+def why_not_answered(kind: Kind, sender: str, auto: bool) -> str | None:
+    """Why a mail gets no answer, in words; None if it may (invariant 11: our answers cannot loop).
+
+    `auto` says that a machine may have sent it; that is not known of a mail that could not be read.
+    """
+    if kind in MACHINE or (auto and kind is not Kind.UNREADABLE):
+        return "A machine may have sent this mail; automatic mail is never answered."
+    if sender == NULL_PATH:
+        return "This mail has a null return path: it asks for no answer, and an answer could loop."
+    if kind is Kind.SPOOF:
+        return "This mail may not be from the one it names; write to the person by another way."
+    return None
+
+
+def answer_subject(subject: str) -> str:
+    """The subject of an answer: “Re:” once, one line of plain letters."""
+    letters = "".join(letter if letter.isprintable() else " " for letter in subject)
+    words = " ".join(_AGAIN.sub("", letters.replace("=?", "= ?").strip()).split())
+    return f"Re: {words}"[:SUBJECT_LIMIT].rstrip()
+
+
+def threadable(message_id: str) -> str:
+    """A foreign Message-ID that may stand in a header of ours; empty if it holds anything that might not (TRAPS 2)."""
+    plain = message_id.isascii() and message_id.isprintable() and "=?" not in message_id
+    return message_id if plain and " " not in message_id else ""
+
+
+def storable(text: str) -> str:
+    """Text as both databases take it: no NUL, no lone surrogate."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()

@@ -9,17 +9,20 @@ from typing import Any
 
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from sqlalchemy.exc import SQLAlchemyError
 
 from mailer import doorbell, settings
 from mailer.clock import now
 from mailer.db import transaction
 from mailer.inbound import actions as inbound
+from mailer.inbound.desk import NULL_PATH
 from mailer.settings import Settings
 
 MAX_BYTES = 25 * 1024 * 1024
+MAX_LINE = 1024 * 1024  # far beyond RFC 5322's 998: a person's mail is not refused for a long line
 MAX_RECIPIENTS = 20
 READ_JOB = "rq_jobs.read_mail.read_mail"
+KEPT = "250 2.0.0 Kept"
+NOT_KEPT = "451 4.3.0 The mail could not be kept; please send it again later"
 
 log = logging.getLogger(__name__)
 
@@ -38,22 +41,42 @@ class Door:
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        return await asyncio.to_thread(keep, envelope)
+        said = await asyncio.to_thread(keep, envelope)
+        # LMTP answers once for each recipient (RFC 2033 §4.2); they were kept in one transaction
+        return "\r\n".join([said] * len(envelope.rcpt_tos)) if isinstance(server, LMTP) else said
+
+    async def handle_exception(self, error: Exception) -> str:
+        log.error("a connection failed: %s", type(error).__name__)
+        return NOT_KEPT
+
+
+class SmtpDoor(SMTP):
+    """SMTP that takes long lines."""
+
+    line_length_limit = MAX_LINE
+
+
+class LmtpDoor(LMTP):
+    """LMTP that takes long lines."""
+
+    line_length_limit = MAX_LINE
 
 
 def keep(envelope: Envelope) -> str:
     """Commit the mail once for each recipient; the answer for the sender."""
     content = envelope.content
     raw = content if isinstance(content, bytes) else (content or "").encode()
+    sender = envelope.mail_from or NULL_PATH
     try:
         with transaction() as session:
             for recipient in envelope.rcpt_tos:
-                inbound.keep(session, raw, sender=envelope.mail_from or "", recipient=recipient, door="smtp", at=now())
-    except SQLAlchemyError as error:
+                inbound.keep(session, raw, sender=sender, recipient=recipient, door="smtp", at=now())
+    except Exception as error:
+        # whatever it was, the mail is not ours yet: its sender keeps it
         log.error("a mail could not be kept: %s", type(error).__name__)
-        return "451 4.3.0 The mail could not be kept; please send it again later"
+        return NOT_KEPT
     doorbell.ring("chores", READ_JOB)
-    return "250 2.0.0 Kept"
+    return KEPT
 
 
 def takes(address: str, config: Settings) -> bool:
@@ -72,7 +95,7 @@ def make_protocol(config: Settings) -> SMTP:
         "ident": "Mailer",
         "hostname": config.reply_domain,
     }
-    kind = LMTP if config.inbound_protocol == "lmtp" else SMTP
+    kind = LmtpDoor if config.inbound_protocol == "lmtp" else SmtpDoor
     return kind(Door(), **options)
 
 
@@ -88,6 +111,7 @@ def serve() -> None:
 
 
 async def _serve(config: Settings) -> None:
+    logging.getLogger("mail").setLevel(logging.WARNING)  # the library's own log names senders and recipients
     server = await listen(config)
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,4 +1,8 @@
-"""Whom and what a mail answers: by token, by our Message-ID, by a proven sender; never by subject (DESIGN §9)."""
+"""Whom and what a mail answers: by token, by our Message-ID, by a proven sender; never by subject (DESIGN §9).
+
+A token proves only that the writer saw our mail: whoever was sent a copy did, too. So it never speaks for a person by
+itself; what it starts is confirmed at the primary address.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +18,17 @@ from mailer.inbound import rules
 from mailer.inbound.received import Mail
 from mailer.outbox.models import Message
 
-WORDS = ("reply", "bounce", "leave")
+REPLY, BOUNCE, LEAVE = "reply", "bounce", "leave"
+WORDS = (REPLY, BOUNCE, LEAVE)
 
 
 @dataclass(frozen=True)
 class Match:
-    """What a mail belongs to. `by` says how it was found; `token` that only who had our mail could write this one."""
+    """What a mail belongs to. `by` says how it was found, `word` what the address of ours was for.
+
+    `token`: the writer saw our mail. `aligned`: our mail server proved the sender to be this person.
+    `crossed`: a proven sender answered a mail of ours to somebody else; the match is the sender, and a person decides.
+    """
 
     message: Message | None
     contact: Contact | None
@@ -27,47 +36,51 @@ class Match:
     word: str = ""
     token: bool = False
     aligned: bool = False
+    crossed: bool = False
 
 
 def match(session: Session, recipient: str, mail: Mail | None) -> Match:
     """Find what a mail answers, surest sign first."""
+    sender = _proven_sender(session, mail)
     found = _by_address(session, recipient, mail) or _by_message_id(session, mail)
-    if found is not None:
-        contact = session.get(Contact, found.message.contact_id) if found.message and found.message.contact_id else None
-        return Match(found.message, contact, found.by, found.word, True, _is_aligned(contact, mail))
-    contact = _by_sender(session, mail)
-    return Match(None, contact, "sender" if contact else "", aligned=contact is not None)
+    if found is None:
+        return Match(None, sender, "sender" if sender else "", aligned=sender is not None)
+    message, word, by = found
+    contact = session.get(Contact, message.contact_id) if message.contact_id else None
+    if sender is not None and sender is not contact and word == REPLY:
+        return Match(message, sender, "sender", word, aligned=True, crossed=True)
+    return Match(message, contact, by, word, token=True, aligned=contact is not None and sender is contact)
 
 
-def _by_address(session: Session, recipient: str, mail: Mail | None) -> Match | None:
+_Found = tuple[Message, str, str]
+
+
+def _by_address(session: Session, recipient: str, mail: Mail | None) -> _Found | None:
     for address in dict.fromkeys((recipient, *(mail.to if mail else ()))):
         for word in WORDS:
             payload = signing.read_address(address, word)
             row = ids.message_row(f"msg_{payload}") if payload else None
             message = session.get(Message, row) if row else None
             if message is not None:
-                return Match(message, None, f"{word} address", word)
+                return message, word, f"{word} address"
     return None
 
 
-def _by_message_id(session: Session, mail: Mail | None) -> Match | None:
+def _by_message_id(session: Session, mail: Mail | None) -> _Found | None:
     for answered in mail.answers if mail else ():
         row = compose.read_message_id(answered)
         message = session.get(Message, row) if row else None
         if message is not None:
-            return Match(message, None, "Message-ID", "reply")
+            return message, REPLY, "Message-ID"
     return None
 
 
-def _by_sender(session: Session, mail: Mail | None) -> Contact | None:
+def _proven_sender(session: Session, mail: Mail | None) -> Contact | None:
+    """The person whose address the one From is, if our mail server proved it."""
     if mail is None or len(mail.from_addresses) != 1:
         return None
     contact = contacts.find_by_address(session, mail.from_addresses[0])
-    return contact if contact is not None and _is_aligned(contact, mail) else None
-
-
-def _is_aligned(contact: Contact | None, mail: Mail | None) -> bool:
-    if contact is None or mail is None:
-        return False
+    if contact is None:
+        return None
     ours = settings.current().trusted_authserv_ids
-    return any(rules.aligned(mail, ours, address.email) for address in contact.addresses)
+    return contact if any(rules.aligned(mail, ours, address.email) for address in contact.addresses) else None

@@ -39,21 +39,29 @@ def is_waiting(session: Session, at: datetime) -> bool:
     return bool(session.scalar(select(exists(unread(at)))))
 
 
+def has_unread(session: Session) -> bool:
+    """Whether any mail is not read yet: it may be a termination, so nobody is deemed to agree meanwhile."""
+    return bool(session.scalar(select(exists().where(InboundMail.state == DeskState.KEPT))))
+
+
 def desk(
     session: Session,
     *,
     state: DeskState | None = None,
     kind: Kind | None = None,
+    contact_id: str = "",
     words: str = "",
     after: str = "",
     limit: int = 50,
 ) -> Sequence[InboundMail]:
-    """The reply desk: oldest first, by state, kind and part of the sender's address; a keyset page after an id."""
+    """The reply desk: oldest first, by state, kind, person and part of the sender's address; a page after an id."""
     query = select(InboundMail).where(InboundMail.id > after).order_by(InboundMail.id).limit(limit)
     if state is not None:
         query = query.where(InboundMail.state == state)
     if kind is not None:
-        query = query.where(InboundMail.kind == kind)
+        query = query.where(func.coalesce(InboundMail.decided_kind, InboundMail.kind) == kind)
+    if contact_id:
+        query = query.where(InboundMail.contact_id == contact_id)
     if words:
         query = query.where(func.lower(InboundMail.from_address).contains(words.lower(), autoescape=True))
     return session.scalars(query).all()

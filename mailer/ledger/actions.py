@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, event, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from mailer.ledger import rules
 from mailer.ledger.models import Event, LedgerDetail, LedgerEntry
@@ -19,11 +19,14 @@ CHAIN_LOCK = 0x6D61696C  # "mail": one advisory lock for the whole chain
 
 @dataclass(frozen=True)
 class _Pending:
+    """An entry that waits for the commit, spelled already; `savepoint` takes it away if it is rolled back."""
+
     kind: str
-    at: datetime
-    subjects: Mapping[str, object]
-    personal: Mapping[str, object] | None
+    at: str
+    subjects: str
+    personal: str
     contact_id: str | None
+    savepoint: SessionTransaction | None
 
 
 def record(
@@ -38,7 +41,17 @@ def record(
     """Add an entry: `subjects` are ids and plain facts, `personal` goes to a side row that erasure removes."""
     if contact_id is not None:
         subjects["contact"] = contact_id
-    session.info.setdefault(PENDING, []).append(_Pending(kind, at, subjects, personal, contact_id))
+    if not session.in_transaction():
+        session.begin()  # so that a rollback has something to end, and takes this entry with it
+    entry = _Pending(
+        kind,
+        rules.spell_instant(at),
+        rules.canonical(subjects),
+        rules.canonical(dict(personal)) if personal else "",
+        contact_id,
+        session.get_nested_transaction(),
+    )
+    session.info.setdefault(PENDING, []).append(entry)
 
 
 def tell(session: Session, kind: str, at: datetime, *, contact_id: str | None = None, **data: object) -> None:
@@ -56,6 +69,8 @@ def forget(session: Session, contact_id: str) -> int:
 
 @event.listens_for(Session, "before_commit")
 def _chain(session: Session) -> None:
+    if session.in_nested_transaction():
+        return  # only a savepoint ends: the entries wait for the transaction
     pending: list[_Pending] = session.info.pop(PENDING, [])
     if not pending:
         return
@@ -70,20 +85,40 @@ def _chain(session: Session) -> None:
 
 
 @event.listens_for(Session, "after_soft_rollback")
-def _drop(session: Session, _previous: object) -> None:
-    session.info.pop(PENDING, None)
+def _drop(session: Session, ended: SessionTransaction) -> None:
+    """A savepoint takes only its own entries with it."""
+    if ended.nested and PENDING in session.info:
+        session.info[PENDING] = [entry for entry in session.info[PENDING] if not _is_within(entry.savepoint, ended)]
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _clear(session: Session, ended: SessionTransaction) -> None:
+    if ended.parent is None:
+        session.info.pop(PENDING, None)
+
+
+def _is_within(savepoint: SessionTransaction | None, outer: SessionTransaction) -> bool:
+    while savepoint is not None and savepoint is not outer:
+        savepoint = savepoint.parent
+    return savepoint is outer
 
 
 def _append(session: Session, entry: _Pending, seq: int, prev_hash: str) -> str:
-    at, subjects, digest = rules.spell_instant(entry.at), rules.canonical(dict(entry.subjects)), ""
+    digest = ""
     if entry.personal:
-        salt, body = secrets.token_hex(16), rules.canonical(dict(entry.personal))
-        digest = rules.digest_detail(salt, body)
-        session.add(LedgerDetail(seq=seq, contact_id=entry.contact_id, salt=salt, body=body))
-    hashed = rules.hash_entry(seq, entry.kind, at, subjects, digest, prev_hash)
+        salt = secrets.token_hex(16)
+        digest = rules.digest_detail(salt, entry.personal)
+        session.add(LedgerDetail(seq=seq, contact_id=entry.contact_id, salt=salt, body=entry.personal))
+    hashed = rules.hash_entry(seq, entry.kind, entry.at, entry.subjects, digest, prev_hash)
     session.add(
         LedgerEntry(
-            seq=seq, kind=entry.kind, at=at, subjects=subjects, detail_digest=digest, prev_hash=prev_hash, hash=hashed
+            seq=seq,
+            kind=entry.kind,
+            at=entry.at,
+            subjects=entry.subjects,
+            detail_digest=digest,
+            prev_hash=prev_hash,
+            hash=hashed,
         )
     )
     return hashed

@@ -17,15 +17,25 @@ def links(session: Session) -> Iterator[rules.Link]:
     """Every entry in order, by keyset batches."""
     seq = 0
     while True:
-        rows = session.scalars(
-            select(LedgerEntry).where(LedgerEntry.seq > seq).order_by(LedgerEntry.seq).limit(BATCH)
+        rows = session.execute(
+            select(
+                LedgerEntry.seq,
+                LedgerEntry.kind,
+                LedgerEntry.at,
+                LedgerEntry.subjects,
+                LedgerEntry.detail_digest,
+                LedgerEntry.prev_hash,
+                LedgerEntry.hash,
+            )
+            .where(LedgerEntry.seq > seq)
+            .order_by(LedgerEntry.seq)
+            .limit(BATCH)
         ).all()
         for row in rows:
-            yield rules.Link(row.seq, row.kind, row.at, row.subjects, row.detail_digest, row.prev_hash, row.hash)
+            yield rules.Link(*row)
         if len(rows) < BATCH:
             return
         seq = rows[-1].seq
-        session.expunge_all()
 
 
 def wrong_detail(session: Session) -> int | None:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Container
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
+
+from mailer.policies import rules as policies
+
+WHY_LIMIT = 300
+_ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
 
 
 class NoticeState(StrEnum):
@@ -14,6 +21,32 @@ class NoticeState(StrEnum):
     ACCEPTED = "accepted"
     UNREACHED = "unreached"
     ENDED = "ended"
+
+
+STANDING = frozenset({NoticeState.PLANNED, NoticeState.ACCEPTED})
+
+
+@dataclass(frozen=True)
+class Clock:
+    """One person's dates: told, last day to answer, first day bound; and the day on which the plain 30 days end."""
+
+    notified_on: date
+    plain_end_on: date
+    respond_by_on: date
+    binding_on: date
+    effective_on: date
+
+
+def clock_of(notified_on: date, effective_on: date, holidays: Container[date]) -> Clock:
+    """The dates of somebody whose mail the next server accepted on a local day (DESIGN §5)."""
+    respond_by_on = policies.respond_by(notified_on, holidays)
+    return Clock(
+        notified_on=notified_on,
+        plain_end_on=notified_on + timedelta(days=policies.NOTICE_DAYS),
+        respond_by_on=respond_by_on,
+        binding_on=policies.binding_from(effective_on, respond_by_on),
+        effective_on=effective_on,
+    )
 
 
 class NotAgreed(StrEnum):
@@ -38,6 +71,11 @@ class NoticeFacts:
     undecided: bool = False
     used_on: date | None = None
     version_withdrawn: bool = False
+
+
+def without_addresses(text: str) -> str:
+    """A server's words without the mail addresses in them, for rows that outlive a person's erasure."""
+    return _ADDRESS.sub("(address)", text)[:WHY_LIMIT]
 
 
 def why_not_agreed(facts: NoticeFacts, today: date) -> NotAgreed | None:

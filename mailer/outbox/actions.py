@@ -1,42 +1,32 @@
-"""Put mail, fan a mailing out, claim, mark, settle, sweep (DESIGN §8). Nothing here touches the network."""
+"""Put one letter, fan a mailing out, note what came back (DESIGN §8). Sending them is `outbox.lanes`."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import case, func, literal, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from mailer import ids, signing
-from mailer.consent.rules import Channel, Withheld
+from mailer.consent import queries as consent
+from mailer.consent.actions import ThirdParty
+from mailer.consent.rules import Channel, Withheld, why_withheld
 from mailer.contacts.models import Address, Contact
+from mailer.contacts.rules import read_address
 from mailer.errors import Conflict
 from mailer.ledger import actions as ledger
-from mailer.ledger.rules import merkle_root
 from mailer.outbox import audience as audiences
-from mailer.outbox.models import Attempt, Content, Mailing, Message
-from mailer.outbox.rules import MailingState, MailKind, Outcome, State, is_over, next_attempt_at
+from mailer.outbox.models import Content, Mailing, Message
+from mailer.outbox.rules import MailingState, MailKind, State
 
 SLICE = 5_000
+IN_REPLY_TO_LIMIT = 998
 
 
 class NoContent(Conflict):
     """A mailing without wording in any language."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a server said to one try, in our words, with its own beside."""
-
-    outcome: Outcome
-    code: int
-    reply: str
-    route: str
 
 
 def put(
@@ -58,10 +48,9 @@ def put(
     if known is not None:
         return known
     primary = contact.primary if contact else None
-    address = to_address or (primary.email if primary else "")
-    erased = contact is not None and contact.erased_at is not None
-    withheld = Withheld.ERASED if erased else None if address else Withheld.NO_ADDRESS
-    message = Message(
+    address = read_address(to_address).email if to_address else primary.email if primary else ""
+    withheld = _why_not_put(session, kind, topic, contact, address)
+    row = _insert(session)(Message).values(
         key=key,
         contact_id=contact.id if contact else None,
         kind=kind,
@@ -73,17 +62,28 @@ def put(
         to_address=address,
         name=name or (contact.name if contact else ""),
         company=contact.company if contact else "",
-        facts=facts,
-        in_reply_to=in_reply_to,
+        facts=facts or None,
+        in_reply_to=in_reply_to if in_reply_to and len(in_reply_to) <= IN_REPLY_TO_LIMIT else None,
         state=State.WITHHELD if withheld else State.QUEUED,
         withheld=withheld,
         settled_at=at if withheld else None,
         created_at=at,
         due_at=at,
     )
-    session.add(message)
-    session.flush()
-    return message
+    session.execute(row.on_conflict_do_nothing(index_elements=["key"]))  # somebody may have been quicker
+    return session.scalars(select(Message).where(Message.key == key)).one()
+
+
+def _why_not_put(
+    session: Session, kind: MailKind, topic: str | None, contact: Contact | None, address: str
+) -> Withheld | None:
+    """The first of the looks at consent and suppression (invariant 3); a test mail concerns no contact."""
+    if contact is None:
+        return None if address else Withheld.NO_ADDRESS
+    why = why_withheld(kind.channel, topic, consent.standing(session, contact, address))
+    if why is Withheld.THIRD_PARTY:
+        raise ThirdParty("origin: this person was entered by a customer and may not be written to for promotion.")
+    return why
 
 
 def create_mailing(
@@ -141,9 +141,8 @@ def _insert_messages(session: Session, mailing: Mailing, after: str, last: str, 
     channel = mailing.kind.channel
     query = audiences.concerned(mailing.audience, channel).where(Contact.id > after, Contact.id <= last)
     withheld = audiences.why_withheld(channel, mailing.topic)
-    if (
-        channel is Channel.MARKETING
-    ):  # who may not get promotion gets no row at all; the database refuses a third party's
+    if channel is Channel.MARKETING:
+        # who may not get promotion gets no row at all; the database refuses a third party's
         query = query.where(withheld.is_(None))
     first = next(iter(mailing.contents.values()))
     content = case(
@@ -164,140 +163,15 @@ def _insert_messages(session: Session, mailing: Mailing, after: str, last: str, 
         "company": Contact.company,
         "state": case((withheld.is_(None), literal(State.QUEUED.value)), else_=literal(State.WITHHELD.value)),
         "withheld": withheld,
+        "settled_at": case((withheld.is_(None), null()), else_=literal(at, Message.settled_at.type)),
         "created_at": literal(at, Message.created_at.type),
         "due_at": literal(at, Message.due_at.type),
         "attempts": literal(0),
     }
     rows = query.with_only_columns(*values.values())
-    dialect = session.get_bind().dialect.name
-    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
     # SQLite reads "SELECT … ON CONFLICT" as a join unless a WHERE stands between: the query always has one
-    session.execute(make(Message).from_select(list(_columns(values)), rows).on_conflict_do_nothing())
-
-
-def _columns(values: dict[str, Any]) -> Sequence[str]:
-    return list(values)
-
-
-def claim(session: Session, channel: Channel, at: datetime, lease: timedelta, limit: int) -> list[Message]:
-    """Take up to `limit` due messages of a channel under one lease; nobody else gets them before it ends."""
-    token = ids.new("lse")
-    due = (
-        select(Message.row)
-        .where(Message.state == State.QUEUED, Message.channel == channel, Message.due_at <= at)
-        .order_by(Message.due_at, Message.row)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    session.execute(
-        update(Message)
-        .where(Message.row.in_(due))
-        .values(state=State.SENDING, lease_token=token, lease_until=at + lease, begun_at=None)
-        .execution_options(synchronize_session=False)
-    )
-    taken = (
-        select(Message).where(Message.lease_token == token).options(joinedload(Message.content)).order_by(Message.row)
-    )
-    return list(session.scalars(taken))
-
-
-def begin(session: Session, message: Message, at: datetime, lease: timedelta, facts: dict[str, str] | None) -> bool:
-    """Mark that the SMTP transaction begins; False if the lease was lost, and then it must not begin.
-
-    `facts` are kept as they were when an earlier try is in doubt, so that the same mail goes out again.
-    """
-    in_doubt = message.dated_at is not None
-    values: dict[str, Any] = {"begun_at": at, "lease_until": at + lease}
-    if not in_doubt:
-        values |= {"dated_at": at, "facts": facts if facts is not None else message.facts}
-    return _change_leased(session, message, values)
-
-
-def withhold(session: Session, message: Message, why: Withheld, at: datetime) -> bool:
-    """Settle a claimed message as not sent, with the reason; False if the lease was lost."""
-    return _change_leased(session, message, _free({"state": State.WITHHELD, "withheld": why, "settled_at": at}))
-
-
-def release(session: Session, message: Message) -> bool:
-    """Give a claimed message back untouched."""
-    return _change_leased(session, message, _free({"state": State.QUEUED}))
-
-
-def settle(session: Session, message: Message, answer: Answer, sha256: str, at: datetime) -> State | None:
-    """Write down what the server answered. None if the lease was lost: then nothing changes (TRAPS 10)."""
-    attempts = message.attempts + 1
-    values: dict[str, Any] = {"attempts": attempts}
-    match answer.outcome:
-        case Outcome.ACCEPTED:
-            values |= {"state": State.ACCEPTED, "settled_at": at, "sha256": sha256}
-        case Outcome.DEFERRED if not is_over(message.channel, message.created_at, at):
-            due_at = next_attempt_at(attempts, at, random.random())  # noqa: S311 - jitter, not a secret
-            values |= {"state": State.QUEUED, "due_at": due_at, "dated_at": None}
-        case Outcome.REFUSED | Outcome.DEFERRED:
-            values |= {"state": State.REFUSED, "settled_at": at, "sha256": sha256}
-    if not _change_leased(session, message, _free(values)):
-        return None
-    reply = answer.reply[:1000]
-    session.add(
-        Attempt(
-            message_row=message.row, at=at, route=answer.route, outcome=answer.outcome, code=answer.code, reply=reply
-        )
-    )
-    state: State = values["state"]
-    return state
-
-
-def sweep(session: Session, at: datetime) -> int:
-    """Take back what dead workers held. In doubt (begun, no answer): essential goes again, marketing does not."""
-    lost = (Message.state == State.SENDING, Message.lease_until < at)
-    free: dict[str, Any] = {"lease_token": None, "lease_until": None}
-    doubted = session.execute(
-        update(Message)
-        .where(*lost, Message.channel == Channel.MARKETING, Message.begun_at.is_not(None))
-        .values(state=State.UNKNOWN, settled_at=at, **free)
-        .execution_options(synchronize_session=False)
-    )
-    back = session.execute(
-        update(Message)
-        .where(*lost)
-        .values(state=State.QUEUED, due_at=at, **free)
-        .execution_options(synchronize_session=False)
-    )
-    return int(doubted.rowcount) + int(back.rowcount)  # type: ignore[attr-defined]
-
-
-def doubt(session: Session, message: Message, at: datetime) -> bool:
-    """The connection broke after the last byte and before the answer: in doubt (invariant 5).
-
-    Essential mail is sent again, the same bytes; marketing is marked unknown and is not.
-    """
-    if message.channel is Channel.MARKETING:
-        return _change_leased(session, message, _free({"state": State.UNKNOWN, "settled_at": at}))
-    attempts = message.attempts + 1
-    due_at = next_attempt_at(attempts, at, random.random())  # noqa: S311 - jitter, not a secret
-    return _change_leased(session, message, _free({"state": State.QUEUED, "due_at": due_at, "attempts": attempts}))
-
-
-def seal(session: Session, at: datetime, limit: int = 1_000) -> int:
-    """Prove accepted messages in one ledger entry: the Merkle root of their digests (DESIGN §12). How many."""
-    query = (
-        select(Message.row, Message.sha256)
-        .where(Message.state == State.ACCEPTED, Message.batch.is_(None))
-        .order_by(Message.row)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    rows = session.execute(query).all()
-    if not rows:
-        return 0
-    batch = ids.new("bat")
-    numbers = [number for number, _ in rows]
-    session.execute(
-        update(Message).where(Message.row.in_(numbers)).values(batch=batch).execution_options(synchronize_session=False)
-    )
-    root = merkle_root(digest or "" for _, digest in rows)
-    ledger.record(session, "messages.accepted", at, batch=batch, count=len(rows), root=root)
-    return len(rows)
+    insert = _insert(session)(Message).from_select(list(values), rows)
+    session.execute(insert.on_conflict_do_nothing(index_elements=["mailing_id", "contact_id"]))
 
 
 def note_bounce(session: Session, message: Message, at: datetime) -> bool:
@@ -310,23 +184,22 @@ def note_bounce(session: Session, message: Message, at: datetime) -> bool:
     return True
 
 
+def forget(session: Session, contact: Contact) -> None:
+    """Take an erased person out of this room: that mail went, when, and its digest stay."""
+    session.execute(
+        update(Message)
+        .where(Message.contact_id == contact.id)
+        .values(to_address="", name="", company="", facts=None, in_reply_to=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def keep_content(session: Session, content: Content) -> str:
     """Keep frozen wording once; its id is its own digest."""
-    if session.get(Content, content.id) is None:
-        session.add(content)
-        session.flush()
+    values = {column.key: getattr(content, column.key) for column in Content.__table__.columns}
+    session.execute(_insert(session)(Content).values(values).on_conflict_do_nothing(index_elements=["id"]))
     return content.id
 
 
-def _free(values: dict[str, Any]) -> dict[str, Any]:
-    return values | {"lease_token": None, "lease_until": None, "begun_at": None}
-
-
-def _change_leased(session: Session, message: Message, values: dict[str, Any]) -> bool:
-    changed = session.execute(
-        update(Message)
-        .where(Message.row == message.row, Message.lease_token == message.lease_token)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
-    return bool(changed.rowcount == 1)  # type: ignore[attr-defined]
+def _insert(session: Session) -> Any:
+    return postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert

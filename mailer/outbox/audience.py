@@ -40,21 +40,21 @@ def of_origins(origins: list[str]) -> dict[str, Any]:
 
 def concerned(audience: dict[str, Any], channel: Channel) -> Select[Contact, Address, str | None]:
     """`contact, address, withheld` of everybody concerned, without order; withheld is null where mail may go."""
-    query = select(Contact, Address, why_withheld(channel, audience.get("topic")).label("withheld")).join(
-        Address, and_(Address.contact_id == Contact.id, Address.is_primary), isouter=True
+    query = (
+        select(Contact, Address, why_withheld(channel, audience.get("topic")).label("withheld"))
+        .join(Address, and_(Address.contact_id == Contact.id, Address.is_primary), isouter=True)
+        .where(Contact.erased_at.is_(None))
     )
     match audience.get("kind"):
         case "everyone":
-            return query.where(Contact.erased_at.is_(None))
+            return query
         case "topic":
             return query.join(
                 Subscription, and_(Subscription.contact_id == Contact.id, Subscription.topic == audience["topic"])
             )
         case "origins":
             return query.where(
-                Contact.origin.in_([Origin(o) for o in audience["origins"]]),
-                Contact.erased_at.is_(None),
-                Contact.closed_at.is_(None),
+                Contact.origin.in_([Origin(o) for o in audience["origins"]]), Contact.closed_at.is_(None)
             )
         case other:
             raise BadAudience(f"audience: “{other}” is not a kind of audience.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import ColumnElement, exists, func, literal, select
 from sqlalchemy.orm import Session, joinedload
 
 from mailer import ids
@@ -115,9 +115,14 @@ def last_answer(session: Session, mailing_id: str) -> Attempt | None:
     return session.scalar(select(Attempt).where(Attempt.message_row.in_(waiting)).order_by(Attempt.id.desc()).limit(1))
 
 
+def in_state(state: State) -> ColumnElement[bool]:
+    """Written out, not bound: SQLite uses a partial index only when it can read the state in the statement."""
+    return Message.state == literal(state, Message.state.type, literal_execute=True)
+
+
 def is_due(session: Session, channel: Channel, at: datetime) -> bool:
     """Whether a lane has something to send now."""
-    due = exists().where(Message.state == State.QUEUED, Message.channel == channel, Message.due_at <= at)
+    due = exists().where(in_state(State.QUEUED), Message.channel == channel, Message.due_at <= at)
     return bool(session.scalar(select(due)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -52,17 +53,28 @@ class Outcome(StrEnum):
     ACCEPTED = "accepted"
     DEFERRED = "deferred"
     REFUSED = "refused"
+    IN_DOUBT = "in_doubt"
 
+
+_ADDRESS = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
+REPLY_LIMIT = 1000
 
 _PAUSES = (5, 10, 20, 40, 67)  # minutes, then 67 each time
 GIVE_UP_AFTER = {Channel.ESSENTIAL: timedelta(days=5), Channel.MARKETING: timedelta(hours=24)}
 JITTER = 0.2
+LONGEST_PAUSE = timedelta(minutes=_PAUSES[-1])
+CRASHES_AT_ONCE = 2  # after so many, what was on the wire when a worker died waits for the longest pause
 
 
 def next_attempt_at(attempts: int, at: datetime, chance: float) -> datetime:
     """When to try again after attempt number `attempts` failed at `at`; `chance` in [0, 1) spreads it by ± 20 %."""
     minutes = _PAUSES[min(attempts, len(_PAUSES)) - 1]
     return at + timedelta(minutes=minutes * (1 - JITTER + 2 * JITTER * chance))
+
+
+def without_addresses(reply: str) -> str:
+    """A server's words without the mail addresses in them: they are kept longer than a person's data."""
+    return _ADDRESS.sub("(address)", reply)[:REPLY_LIMIT]
 
 
 def is_over(channel: Channel, created_at: datetime, at: datetime) -> bool:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Collection, Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -12,17 +11,11 @@ from functools import lru_cache
 
 import holidays as holiday_calendars
 
-from mailer.contacts.rules import Origin
 from mailer.errors import Conflict, Invalid
 
 NOTICE_DAYS = 30  # statement S2, S4
 PROPOSED_DAYS = 35  # deliveries are retried for five days (TRAPS 22)
 BANNER_DAYS = 30  # how long after its first day an announced change stays on the banner
-TEXT_BYTES = 500_000
-WORDS_LIMIT = 4_000
-RESERVED_SLUGS = frozenset({"drafts", "new", "preview", "versions"})  # words of our own addresses
-_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class ChangeClass(StrEnum):
@@ -93,30 +86,8 @@ class NothingChanged(Conflict):
     """A draft whose text is the text in force."""
 
 
-class EmptyText(Invalid):
-    """A policy without words."""
-
-    field = "text"
-
-
-class BadText(Invalid):
-    """Words that cannot be kept or shown."""
-
-    field = "text"
-
-
-class TextTooLarge(BadText):
-    """A policy too long to be compared and mailed."""
-
-    status = 413
-
-
-class BadPolicy(Invalid):
-    """A policy's own facts cannot be right."""
-
-
-class BeforeItsBase(Invalid):
-    """A version would take effect before the version whose text it builds on."""
+class TooEarly(Invalid):
+    """A version would take effect before its base does, or before the day that was approved."""
 
     field = "effective_on"
 
@@ -174,7 +145,7 @@ def proposed_effective(today: date, holidays: Container[date]) -> date:
 def effective_day(
     change_class: ChangeClass, wished: date | None, today: date, base: Released | None, holidays: Container[date]
 ) -> date:
-    """The day a version takes effect if it is released today, checked; NoticeTooShort or BeforeItsBase if it may not.
+    """The day a version takes effect if it is released today, checked; NoticeTooShort or TooEarly if it may not.
 
     Without a wish a change takes effect at once, or rides along with the pending version that it builds on: its text
     holds that version's text, so it can never be in force before it. A material change needs a date of its own.
@@ -187,14 +158,24 @@ def effective_day(
                 f"The earliest lawful date is {say(earliest)}: {explain_window(today, holidays)}"
             )
         return earliest_release(change_class, today, base, holidays)
-    check_effective(change_class, wished, today, holidays)
-    if base is not None and wished < base.effective_on:
-        raise BeforeItsBase(
-            f"effective_on: {say(wished)} is before {say(base.effective_on)}, when version {base.number} "
-            f"takes effect. This text builds on it and can apply from that day at the earliest; leave the date empty "
-            f"to let it ride along."
+    if base is not None and today <= wished < base.effective_on:
+        earliest = earliest_release(change_class, today, base, holidays)
+        raise TooEarly(
+            f"effective_on: {say(wished)} is before {say(base.effective_on)}, when version {base.number} takes effect. "
+            f"This text builds on it; the earliest lawful date is {say(earliest)}."
         )
+    check_effective(change_class, wished, today, holidays)
     return wished
+
+
+def released_day(approved: date | None, wished: date | None) -> date | None:
+    """The day asked for at the release: the approved one or a later, which only gives people more time."""
+    if approved is not None and wished is not None and wished < approved:
+        raise TooEarly(
+            f"effective_on: {say(wished)} is earlier than the approved {say(approved)}. A later day needs no new "
+            f"approval; for an earlier one edit the draft and have it approved again."
+        )
+    return wished or approved
 
 
 def earliest_release(change_class: ChangeClass, today: date, base: Released | None, holidays: Container[date]) -> date:
@@ -304,63 +285,6 @@ def is_on_banner(change_class: ChangeClass, version: Released, day: date) -> boo
     return day <= version.effective_on + timedelta(days=BANNER_DAYS)
 
 
-def read_text(data: bytes | str) -> str:
-    """A policy's text as it is kept: UTF-8, no byte order mark, lines ended by LF, one at the end."""
-    if len(data) > TEXT_BYTES:
-        raise TextTooLarge(f"text: {len(data):,} bytes are too many; {TEXT_BYTES:,} fit. Split the policy in two.")
-    if isinstance(data, bytes):
-        try:
-            data = data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise BadText(
-                f"text: the file is not UTF-8 (byte {error.start + 1} is no letter); save it as UTF-8 and try again."
-            ) from None
-    text = data.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    _refuse_unfit(text, "text")
-    if not text.strip():
-        raise EmptyText("text: the policy has no words; write or choose the text that people will live under.")
-    return text.strip("\n") + "\n"
-
-
-def read_words(text: str, field: str) -> str:
-    """What staff say about a change: plain text with LF line ends, trimmed."""
-    trimmed = text.replace("\r\n", "\n").replace("\r", "\n").strip()
-    _refuse_unfit(trimmed, field)
-    if len(trimmed) > WORDS_LIMIT:
-        raise BadText(f"{field}: {len(trimmed):,} characters are too many; {WORDS_LIMIT:,} fit.", field=field)
-    return trimmed
-
-
-def read_slug(text: str) -> str:
-    """A policy's name in addresses, such as `privacy-statement`."""
-    slug = text.strip()
-    if not _SLUG.fullmatch(slug) or len(slug) > 80 or slug in RESERVED_SLUGS:
-        raise BadPolicy(
-            f"slug: “{slug[:80]}” will not do; use small letters, digits and hyphens, like privacy-statement.",
-            field="slug",
-        )
-    return slug
-
-
-def read_concerns(origins: Collection[str]) -> list[str]:
-    """The origins that a policy binds, in a fixed order."""
-    unknown = sorted(set(origins) - {origin.value for origin in Origin})
-    if unknown or not origins:
-        known = ", ".join(origin.value for origin in Origin)
-        fault = f"“{unknown[0]}” is not a kind of people" if unknown else "nobody is concerned"
-        raise BadPolicy(f"concerns: {fault}; choose from {known}.", field="concerns")
-    return [origin.value for origin in Origin if origin.value in origins]
-
-
 def say(day: date) -> str:
     """A day in words, as errors and explanations use it."""
     return f"{day:%A} {day.day} {day:%B %Y}"
-
-
-def _refuse_unfit(text: str, field: str) -> None:
-    found = _UNFIT.search(text)
-    if found is not None:
-        line = text.count("\n", 0, found.start()) + 1
-        raise BadText(
-            f"{field}: line {line} holds the control character U+{ord(found[0]):04X}; remove it.", field=field
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from urllib.parse import urlsplit
@@ -74,7 +74,7 @@ def is_stale(timestamp: str, at: datetime) -> bool:
     """Whether a `webhook-timestamp` is a number of seconds more than five minutes away from `at`, either way."""
     if not re.fullmatch(r"[0-9]{1,12}", timestamp):
         return False
-    return abs(at - datetime.fromtimestamp(int(timestamp), UTC)) > TOLERANCE
+    return abs(at.timestamp() - int(timestamp)) > TOLERANCE.total_seconds()
 
 
 def is_webhook_id(text: str) -> bool:

@@ -33,24 +33,26 @@ def receive(
     state: State,
     at: datetime,
     in_reply_to: str = "",
+    staff_id: str | None = None,
 ) -> Termination:
     """Keep a request. `state` says what it needs yet: nothing (RECORDED), a click at the primary address, or a person.
 
     The same source gives the first row back. A second mail adds no second termination and gets no second answer;
     it may settle what the first left open.
     """
-    known = queries.by_source(session, source_id) or queries.standing_of(
-        session, contact.id, version.id if version else None
-    )
+    _lock(session, contact)  # two mails of one person are taken one after the other
+    version_id = version.id if version else None
+    known = queries.by_source(session, source_id) or queries.find_first(session, contact.id, version_id, received_on)
     if known is not None:
-        if state is State.RECORDED and known.state in UNDECIDED:
-            record(session, known, at)
+        _date_back(session, known, received_at, received_on, at)
+        if state is State.RECORDED:
+            _settle(session, known, at, staff_id)
         return known
     termination = Termination(
         id=ids.new("trm"),
         source_id=source_id,
         contact_id=contact.id,
-        version_id=version.id if version else None,
+        version_id=version_id,
         state=State.FOR_PERSON if state is State.RECORDED else state,
         timing=rules.timing(received_on, respond_by_on),
         received_at=received_at,
@@ -63,35 +65,75 @@ def receive(
     ledger.record(session, "termination.received", at, contact_id=contact.id, **_facts(termination))
     ledger.tell(session, "termination.received", at, contact_id=contact.id, **_facts(termination))
     if state is State.RECORDED:
-        record(session, termination, at)
+        record(session, termination, at, staff_id)
     elif state is State.TO_BE_CONFIRMED:
         mail.ask_to_confirm(session, termination, contact, version, at)
     return termination
 
 
 def record(session: Session, termination: Termination, at: datetime, staff_id: str | None = None) -> bool:
-    """The termination stands: sent its receipt, once, and told to other services. False if it stood already."""
+    """The termination stands: sent its receipt, once, and told to other services. False if it stood already.
+
+    Only staff take up again what was closed.
+    """
+    _lock(session, termination)
     if termination.state is State.RECORDED:
         return False
-    if termination.state not in UNDECIDED:
-        raise AlreadyDecided("This termination was withdrawn or closed; the person has to ask again.")
+    if termination.state not in UNDECIDED and staff_id is None:
+        raise AlreadyDecided(
+            "This request to terminate was closed. If you do want to terminate, answer any of our mails."
+        )
     termination.state, termination.recorded_at, termination.decided_by = State.RECORDED, at, staff_id
     contact = session.get_one(Contact, termination.contact_id)
     version = session.get(Version, termination.version_id) if termination.version_id else None
     mail.send_receipt(session, termination, contact, version, at)
-    ledger.record(session, "termination.recorded", at, contact_id=contact.id, **_facts(termination))
+    ledger.record(session, "termination.recorded", at, contact_id=contact.id, **_facts(termination), staff=staff_id)
     ledger.tell(session, "termination.confirmed", at, contact_id=contact.id, **_facts(termination))
     return True
 
 
 def close(session: Session, termination: Termination, at: datetime, staff_id: str) -> None:
     """A person found that it was not meant as a termination."""
+    _lock(session, termination)
     if termination.state not in UNDECIDED:
         raise AlreadyDecided("This termination was decided already; nothing was changed.")
     termination.state, termination.decided_by = State.CLOSED, staff_id
     ledger.record(
         session, "termination.closed", at, contact_id=termination.contact_id, **_facts(termination), staff=staff_id
     )
+
+
+def disown(session: Session, termination: Termination, at: datetime, staff_id: str) -> None:
+    """A person found that somebody else wrote the mail: closed, and the mail is free to be that other's request."""
+    close(session, termination, at, staff_id)
+    termination.source_id = termination.id
+    session.flush()
+
+
+def _lock(session: Session, row: Contact | Termination) -> None:
+    session.flush()  # a refresh forgets what was changed and not written yet
+    session.refresh(row, with_for_update=True)
+
+
+def _settle(session: Session, known: Termination, at: datetime, staff_id: str | None) -> None:
+    if known.state in UNDECIDED or (staff_id is not None and known.state is State.CLOSED):
+        record(session, known, at, staff_id)
+
+
+def _date_back(session: Session, known: Termination, received_at: datetime, received_on: date, at: datetime) -> None:
+    """An earlier mail that was only read later: its time stands, also where that makes a late request one in time."""
+    if received_at >= known.received_at:
+        return
+    known.received_at, known.received_on = received_at, received_on
+    timing = rules.timing(received_on, known.respond_by_on)
+    if timing is known.timing:
+        return
+    known.timing = timing
+    ledger.record(session, "termination.dated_back", at, contact_id=known.contact_id, **_facts(known))
+    if known.state is State.RECORDED:  # the receipt said “late”: the person hears that it was in time
+        contact = session.get_one(Contact, known.contact_id)
+        version = session.get(Version, known.version_id) if known.version_id else None
+        mail.send_receipt(session, known, contact, version, at, corrects=True)
 
 
 def _facts(termination: Termination) -> dict[str, Any]:

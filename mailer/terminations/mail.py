@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from babel.dates import format_date
@@ -17,31 +17,49 @@ from mailer.policies.models import Version
 from mailer.terminations import queries
 from mailer.terminations.models import Termination
 
+DAY = "EEEE d MMMM y"
+BABEL = {"en": "en_GB", "nl": "nl"}
 WHY = {
     "en": "you wrote to us that you terminate your use of our service.",
     "nl": "u schreef ons dat u uw gebruik van onze dienst opzegt.",
 }
+WHY_ASKED = {  # it may not have been this person who wrote
+    "en": "somebody wrote to us, in your name, that you terminate your use of our service.",
+    "nl": "iemand schreef ons, op uw naam, dat u uw gebruik van onze dienst opzegt.",
+}
 
 
 def send_receipt(
-    session: Session, termination: Termination, contact: Contact, version: Version | None, at: datetime
+    session: Session,
+    termination: Termination,
+    contact: Contact,
+    version: Version | None,
+    at: datetime,
+    *,
+    corrects: bool = False,
 ) -> None:
-    """One receipt per termination, in the person's language, with date, version and what follows."""
-    _put(session, MailKind.TERMINATION_RECEIPT, termination, contact, _facts(termination, contact, version), at)
+    """One receipt per termination, in the person's language, with date, version and what follows.
+
+    A second goes out only where it `corrects` what the first said of the time.
+    """
+    kind = MailKind.TERMINATION_RECEIPT
+    key = f"{kind}/{termination.id}/corrected" if corrects else f"{kind}/{termination.id}"
+    _put(session, kind, key, termination, contact, _facts(termination, contact, version), WHY, at)
 
 
 def ask_to_confirm(
     session: Session, termination: Termination, contact: Contact, version: Version | None, at: datetime
 ) -> None:
     """Ask at the primary address whether the termination is meant; the first mail's time stands either way."""
+    kind = MailKind.TERMINATION_CONFIRM
     token = signing.sign(queries.CONFIRM, termination.id)
     facts = _facts(termination, contact, version) | {"confirm_url": f"{settings.current().url}/terminations/{token}"}
-    _put(session, MailKind.TERMINATION_CONFIRM, termination, contact, facts, at)
+    _put(session, kind, f"{kind}/{termination.id}", termination, contact, facts, WHY_ASKED, at)
 
 
 def _facts(termination: Termination, contact: Contact, version: Version | None) -> dict[str, Any]:
-    def say(day: Any) -> str:
-        return format_date(day, "full", locale=contact.locale) if day else ""
+    def say(day: date | None) -> str:
+        return format_date(day, DAY, locale=BABEL[contact.locale]) if day else ""
 
     return {
         "received_on": say(termination.received_on),
@@ -54,15 +72,21 @@ def _facts(termination: Termination, contact: Contact, version: Version | None) 
 
 
 def _put(
-    session: Session, kind: MailKind, termination: Termination, contact: Contact, facts: dict[str, Any], at: datetime
+    session: Session,
+    kind: MailKind,
+    key: str,
+    termination: Termination,
+    contact: Contact,
+    facts: dict[str, Any],
+    why: dict[str, str],
+    at: datetime,
 ) -> None:
-    content_id = content.freeze(session, kind, contact.locale, facts, at, why=WHY[contact.locale])
     outbox.put(
         session,
         kind=kind,
         contact=contact,
-        content_id=content_id,
-        key=f"{kind}/{termination.id}",
+        content_id=content.freeze(session, kind, contact.locale, facts, at, why=why[contact.locale]),
+        key=key,
         at=at,
         in_reply_to=termination.in_reply_to or None,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from mailer import signing
 from mailer.errors import NotFound
 from mailer.terminations.models import Termination
-from mailer.terminations.rules import TERMINATES, UNDECIDED
+from mailer.terminations.rules import TERMINATES, UNDECIDED, is_repeat
 
 CONFIRM = "confirm-termination"
 
@@ -29,6 +30,14 @@ def by_token(session: Session, token: str) -> Termination:
     return found
 
 
+def get(session: Session, termination_id: str) -> Termination:
+    """The termination with this id."""
+    found = session.get(Termination, termination_id)
+    if found is None:
+        raise NoSuchTermination("There is no such termination here; look it up on the person's page.")
+    return found
+
+
 def by_source(session: Session, source_id: str) -> Termination | None:
     """The termination that came of one mail or webhook."""
     return session.scalar(select(Termination).where(Termination.source_id == source_id))
@@ -41,12 +50,13 @@ def of_contact(session: Session, contact_id: str) -> Sequence[Termination]:
     ).all()
 
 
-def standing_of(session: Session, contact_id: str, version_id: str | None) -> Termination | None:
-    """The termination that stands or waits already for this person and version."""
-    same_version = Termination.version_id == version_id if version_id else Termination.version_id.is_(None)
-    stands = Termination.state.in_(TERMINATES | UNDECIDED)
-    query = select(Termination).where(Termination.contact_id == contact_id, same_version, stands)
-    return session.scalar(query.order_by(Termination.received_at).limit(1))
+def find_first(session: Session, contact_id: str, version_id: str | None, received_on: date) -> Termination | None:
+    """The request that a mail of this day repeats; a mail about no version in particular may repeat any of them."""
+    query = select(Termination).where(Termination.contact_id == contact_id)
+    if version_id is not None:
+        query = query.where(Termination.version_id == version_id)
+    earlier = session.scalars(query.order_by(Termination.received_at, Termination.id))
+    return next((one for one in earlier if is_repeat(one.state, one.received_on, received_on)), None)
 
 
 def recorded(version_id: str) -> Select[str]:

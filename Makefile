@@ -1,0 +1,52 @@
+# make run: set up and start everything with the sample company. make test: set up and run every check.
+SHELL := bash
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+BROWSER := .venv/browser
+
+.PHONY: run test setup check browser lock migration clean
+
+run: setup
+	@$(BIN)/mailer up --demo
+
+test: setup browser check
+
+setup: $(READY)
+
+# the lock and the project's own metadata decide whether anything is to be installed
+$(READY): requirements-dev.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+browser: setup $(BROWSER)
+
+# the browser tests want Chromium: the system's, else Debian's package where we are root, else Playwright's own
+$(BROWSER):
+	@if command -v chromium chromium-browser google-chrome >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && { apt-get install -y -qq chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }; }; then :; \
+	elif $(BIN)/playwright install chromium; then :; \
+	else echo "The browser tests need Chromium, which could not be installed: install the package chromium." >&2; exit 1; fi
+	@touch $@
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n 2 --dist loadfile
+
+# resolve every dependency anew; wants uv
+lock:
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --quiet -p 3.11 pyproject.toml -o requirements.lock
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --quiet -p 3.11 --extra dev pyproject.toml -o requirements-dev.lock
+
+# write what the models have and the migrations have not: make migration NAME=0002_what_it_does
+migration: setup
+	$(BIN)/python -m mailer.migrations.write "$(NAME)"
+	@$(BIN)/ruff format --quiet mailer/migrations/versions/$(NAME).py
+
+clean:
+	rm -rf .venv var dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,151 @@
+"""`mailer doctor`: looks at everything the service needs and says, in a sentence each, what is well and what is not."""
+
+from __future__ import annotations
+
+import smtplib
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from mailer import clock, db, migrations, redis_server
+from mailer.consent.rules import Channel
+from mailer.delivery import routes
+from mailer.delivery.routes import Tls
+from mailer.errors import MailerError
+from mailer.settings import Settings
+
+SECONDS = 5.0
+CLOCKS_APART = 2.0  # seconds that two clocks may differ
+
+
+class Verdict(StrEnum):
+    """How a part is."""
+
+    WELL = "ok"
+    BAD = "BAD"
+    UNCHECKED = "not checked"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at, how it is, and what to do."""
+
+    what: str
+    verdict: Verdict
+    words: str
+
+
+def examine(config: Settings) -> list[Finding]:
+    """Look at each part; one that cannot be reached keeps no other from being looked at."""
+    parts: list[tuple[str, Callable[[Settings], str]]] = [
+        ("database", _database),
+        ("clock", _clocks),
+        ("redis", _redis),
+        *((f"smtp {channel}", _route(channel)) for channel in Channel),
+        ("inbound", _inbound),
+        ("public address", _public_url),
+    ]
+    if config.catches_mail:
+        parts.append(("post office", _post_office))
+    return [*(_look(what, part, config) for what, part in parts), *_unchecked()]
+
+
+def _look(what: str, part: Callable[[Settings], str], config: Settings) -> Finding:
+    try:
+        return Finding(what, Verdict.WELL, part(config))
+    except (MailerError, OSError) as error:
+        return Finding(what, Verdict.BAD, str(error))
+    except SQLAlchemyError as error:
+        return Finding(what, Verdict.BAD, f"cannot be used ({type(error).__name__}); look at MAILER_DATABASE_URL")
+
+
+class _Unwell(MailerError):
+    """What is wrong with a part."""
+
+
+def _database(config: Settings) -> str:
+    with db.engine().connect() as connection:
+        at, head = migrations.revision(connection), migrations.head()
+    if at != head:
+        raise _Unwell(f"is at {at or 'no migration'}, this release needs {head}: run `mailer migrate`")
+    return f"{make_url(config.database).render_as_string(hide_password=True)}, migrated to {at}"
+
+
+def _clocks(config: Settings) -> str:
+    with db.engine().connect() as connection:
+        if connection.dialect.name == "sqlite":
+            shift = f"; the demo's clock says {clock.now():%Y-%m-%d %H:%M} UTC" if config.demo else ""
+            return f"one machine, one clock{shift}"
+        theirs = connection.execute(text("SELECT now()")).scalar_one()
+    apart = abs((datetime.now(UTC) - theirs).total_seconds())
+    if apart > CLOCKS_APART:
+        raise _Unwell(f"this machine and the database differ by {apart:.0f} s: set both by NTP")
+    return "this machine and the database agree"
+
+
+def _redis(config: Settings) -> str:
+    if not redis_server.is_ready(config.redis):
+        raise _Unwell(
+            "does not answer; mail goes out late until it does. `mailer up` starts it, or see MAILER_REDIS_URL"
+        )
+    return "embedded, answers" if config.uses_embedded_redis else "answers"
+
+
+def _route(channel: Channel) -> Callable[[Settings], str]:
+    def look(config: Settings) -> str:
+        route = routes.route_for(channel, config)
+        secure = route.tls is Tls.IMPLICIT
+        try:
+            with _connect(route, secure) as smtp:
+                smtp.ehlo_or_helo_if_needed()
+                if route.tls is Tls.STARTTLS:
+                    smtp.starttls(context=route.tls_context())
+                    smtp.ehlo()
+                if route.user:
+                    smtp.login(route.user, route.password)
+        except OSError as error:
+            raise _Unwell(
+                f"{route.host}:{route.port} does not answer ({error.strerror or error}); mail waits"
+            ) from None
+        return f"{route.name} at {route.host}:{route.port}, {route.tls}{', signed in' if route.user else ''}"
+
+    return look
+
+
+def _connect(route: routes.Route, secure: bool) -> smtplib.SMTP:
+    if secure:
+        return smtplib.SMTP_SSL(route.host, route.port, timeout=SECONDS, context=route.tls_context())
+    return smtplib.SMTP(route.host, route.port, timeout=SECONDS)
+
+
+def _inbound(config: Settings) -> str:
+    _must_listen(config.inbound_host, config.inbound_port, "`mailer inbound`")
+    return f"{config.inbound_protocol.upper()} at {config.inbound_host}:{config.inbound_port}"
+
+
+def _post_office(config: Settings) -> str:
+    _must_listen("127.0.0.1", config.post_office_port, "`mailer post-office`")
+    return f"catches mail at 127.0.0.1:{config.post_office_port}; read it at {config.url}/post-office"
+
+
+def _must_listen(host: str, port: int, starter: str) -> None:
+    try:
+        socket.create_connection((host, port), timeout=SECONDS).close()
+    except OSError:
+        raise _Unwell(f"nothing listens at {host}:{port}: start {starter} or `mailer up`") from None
+
+
+def _public_url(config: Settings) -> str:
+    if config.is_production and not config.url.startswith("https://"):
+        raise _Unwell(f"MAILER_PUBLIC_URL is {config.url}: mail clients unsubscribe by https only (RFC 8058)")
+    return config.url
+
+
+def _unchecked() -> Iterator[Finding]:
+    yield Finding("SPF, DKIM, DMARC", Verdict.UNCHECKED, "ask your DNS for the records of both sender domains")

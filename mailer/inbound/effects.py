@@ -1,0 +1,182 @@
+"""What a mail does once it is read. No machine refuses a termination; what is not proven waits for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from mailer import settings
+from mailer.clock import local_day
+from mailer.consent import actions as consent
+from mailer.consent.rules import SuppressionReason
+from mailer.contacts.models import Contact
+from mailer.contacts.rules import read_address
+from mailer.inbound import desk, matching, queries
+from mailer.inbound.bounces import FAILED
+from mailer.inbound.matching import Match
+from mailer.inbound.models import InboundMail
+from mailer.inbound.rules import Decision, Kind, Reading, proof_level
+from mailer.ledger import actions as ledger
+from mailer.notices import actions as notices
+from mailer.outbox import actions as outbox
+from mailer.outbox.models import Message
+from mailer.outbox.rules import MailKind
+from mailer.policies.models import Version
+from mailer.policies.rules import holidays_of
+from mailer.staff import tasks
+from mailer.terminations import actions as terminations
+from mailer.terminations.rules import State
+
+_STATE = {
+    Decision.RECORD: State.RECORDED,
+    Decision.CONFIRM: State.TO_BE_CONFIRMED,
+    Decision.PERSON: State.FOR_PERSON,
+}
+
+
+def apply(session: Session, mail: InboundMail, reading: Reading, found: Match, at: datetime) -> bool:
+    """Let the mail have its effect; whether a person must look at it."""
+    match reading.kind:
+        case Kind.BOUNCE:
+            return _bounced(session, mail, reading, found, at)
+        case Kind.COMPLAINT:
+            return _complained(session, mail, found, at)
+        case Kind.LEAVE_NEWSLETTERS:
+            return _left(session, mail, found, at)
+        case Kind.AUTO_REPLY:
+            return False
+        case Kind.TERMINATION:
+            return _terminated(session, mail, found, at)
+        case Kind.RIGHTS_REQUEST:
+            open_rights_task(session, mail, at)
+            return True
+        case Kind.QUESTION | Kind.SPOOF | Kind.UNREADABLE | Kind.UNSURE:
+            return True
+
+
+def terminate(
+    session: Session, mail: InboundMail, contact: Contact, state: State, at: datetime, staff_id: str | None = None
+) -> None:
+    """Receive the termination that a mail is; its time is that of the mail."""
+    received_on = _received_on(mail)
+    answered = _answered(session, mail, contact, received_on)
+    terminations.receive(
+        session,
+        contact=contact,
+        version=session.get(Version, answered.version_id) if answered.version_id else None,
+        respond_by_on=answered.respond_by_on,
+        received_at=mail.received_at,
+        received_on=received_on,
+        source_id=mail.id,
+        state=state,
+        at=at,
+        in_reply_to=desk.threadable(mail.message_id_header),
+        staff_id=staff_id,
+    )
+
+
+def open_rights_task(session: Session, mail: InboundMail, at: datetime) -> None:
+    """Put a request about one's own data on the desk, with its last day (S8)."""
+    holidays: Container[date] = holidays_of(settings.current().country)
+    tasks.open_task(
+        session,
+        key=f"rights/{mail.id}",
+        kind="rights_request",
+        text="A person asks about their own data. Answer without delay.",
+        subject_id=mail.id,
+        contact_id=mail.contact_id,
+        due_on=desk.rights_due(_received_on(mail), holidays),
+        at=at,
+    )
+
+
+def come_back(session: Session, message: Message, why: str, at: datetime) -> None:
+    """A message of ours came back; a notice that did is no notice (S2)."""
+    if outbox.note_bounce(session, message, at) and message.kind is MailKind.NOTICE:
+        notices.bounced(session, message, at, desk.storable(why))
+
+
+def _bounced(session: Session, mail: InboundMail, reading: Reading, found: Match, at: datetime) -> bool:
+    """Only what came to a message's own bounce address counts: a forged bounce changes nothing (TRAPS 20)."""
+    bounce, message = reading.bounce, found.message
+    if bounce is None or message is None:
+        _add_reason(mail, "it names no mail of ours; nothing was changed")
+        return False
+    is_final = bounce.hard is True or any(row.action in FAILED for row in (reading.mail.report if reading.mail else ()))
+    if found.word != matching.BOUNCE:
+        _add_reason(mail, "it did not come to that mail's own bounce address and may be forged; nothing was changed")
+        return is_final and message.kind is MailKind.NOTICE
+    if not is_final:
+        return bounce.hard is None
+    if bounce.hard:
+        key = read_address(message.to_address).key
+        consent.suppress(session, key, SuppressionReason.HARD_BOUNCE, source=f"bounce {mail.id}", at=at)
+    come_back(session, message, bounce.diagnostic or bounce.status, at)
+    return False
+
+
+def _complained(session: Session, mail: InboundMail, found: Match, at: datetime) -> bool:
+    """Who reports a mail as spam gets no marketing any more; essential mail goes on (invariant 4)."""
+    message = found.message
+    if message is None:
+        _add_reason(mail, "it names no mail of ours; nothing was changed")
+        return True
+    key = read_address(message.to_address).key
+    consent.suppress(session, key, SuppressionReason.COMPLAINT, source=f"complaint {mail.id}", at=at)
+    if message.complained_at is None:
+        message.complained_at = at
+        ledger.record(session, "message.complained", at, contact_id=message.contact_id, message=message.id)
+        ledger.tell(session, "message.complained", at, contact_id=message.contact_id, message=message.id)
+    return False
+
+
+def _left(session: Session, mail: InboundMail, found: Match, at: datetime) -> bool:
+    if found.contact is None:
+        return True
+    consent.leave_all(session, found.contact, source=f"mail {mail.id}", at=at)
+    return False
+
+
+def _terminated(session: Session, mail: InboundMail, found: Match, at: datetime) -> bool:
+    if found.contact is None:
+        return True
+    decision = proof_level(found.token, found.aligned)
+    if found.crossed:
+        _add_reason(mail, "it answers a mail to somebody else; say whose termination it is")
+        decision = Decision.PERSON
+    elif not found.token and len(queries.open_notices(session, found.contact.id, _received_on(mail))) > 1:
+        _add_reason(mail, "more than one notice to this person is open")
+        decision = Decision.PERSON
+    terminate(session, mail, found.contact, _STATE[decision], at)
+    return decision is Decision.PERSON
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """The version that a termination is about, none if about none in particular; and the window it falls in."""
+
+    version_id: str | None = None
+    respond_by_on: date | None = None
+
+
+def _answered(session: Session, mail: InboundMail, contact: Contact, on: date) -> _Answered:
+    """What a termination answers: the notice it replies to, else the one that is open, else all that are."""
+    notice = queries.notice_of_message(session, mail.message_row) if mail.message_row else None
+    if notice is not None and notice.contact_id == contact.id:
+        return _Answered(notice.version_id, notice.respond_by_on)
+    still_open = queries.open_notices(session, contact.id, on)
+    if len(still_open) == 1:
+        return _Answered(still_open[0].version_id, still_open[0].respond_by_on)
+    ends = [one.respond_by_on for one in still_open if one.respond_by_on is not None]
+    return _Answered(None, min(ends, default=None))
+
+
+def _received_on(mail: InboundMail) -> date:
+    return local_day(mail.received_at, settings.current().zone)
+
+
+def _add_reason(mail: InboundMail, reason: str) -> None:
+    mail.reasons = [*mail.reasons, reason]

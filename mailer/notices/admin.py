@@ -1,0 +1,226 @@
+"""Release and withdraw versions, which mails people, and see how each notice went. One transaction a release."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from mailer import clock, doorbell, settings
+from mailer.db import reading, transaction
+from mailer.errors import MailerError
+from mailer.notices import actions, mail, preview, queries
+from mailer.notices.forms import WITHDRAW, ReleaseForm, WithdrawForm
+from mailer.notices.rules import NoticeState
+from mailer.outbox.models import Mailing
+from mailer.policies import actions as policies
+from mailer.policies import queries as policy_queries
+from mailer.policies import review
+from mailer.policies.forms import blame
+from mailer.staff.access import current_staff, needs
+from mailer.staff.rules import May
+
+bp = Blueprint("notices_admin", __name__, url_prefix="/admin")
+FAN_OUT = "rq_jobs.fan_out.fan_out"
+PAGE = 50
+FRAMED = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+
+
+@bp.get("/policies/drafts/<draft_id>/release")
+@needs(May.POLICY)
+def release_page(draft_id: str) -> ResponseReturnValue:
+    """What will happen, to whom and when, and the mail they get; then one button."""
+    with reading() as session:
+        return _release_page(session, draft_id, ReleaseForm())
+
+
+@bp.post("/policies/drafts/<draft_id>/release")
+@needs(May.POLICY)
+def release(draft_id: str) -> ResponseReturnValue:
+    form = ReleaseForm()
+    if not form.validate():
+        with reading() as session:
+            return _release_page(session, draft_id, form), 422
+    try:
+        with transaction() as session:
+            draft = policy_queries.get_draft(session, draft_id)
+            at = clock.now()
+            version = policies.release(session, draft, current_staff().id, at, form.effective_on.data)
+            mailing = actions.plan(session, version, at)
+    except MailerError as fault:
+        blame(form, fault)
+        with reading() as session:
+            return _release_page(session, draft_id, form), fault.status
+    _ring(mailing)
+    flash(
+        f"Version {version.number} is released. It takes effect on {mail.say(version.effective_on, 'en')}.", "success"
+    )
+    if mailing is None:
+        return redirect(url_for("policies_admin.policy", slug=version.policy.slug), 303)
+    return redirect(url_for(".version", version_id=version.id), 303)
+
+
+@bp.get("/policies/drafts/<draft_id>/mail")
+@needs(May.SEE)
+def sample(draft_id: str) -> ResponseReturnValue:
+    """The mail a draft would send, as a sample person sees it, for a frame or as text."""
+    locale = request.args.get("lang", mail.LOCALES[0])
+    if locale not in mail.LOCALES:
+        abort(404)
+    with reading() as session:
+        draft = policy_queries.get_draft(session, draft_id)
+        shown = preview.of_draft(review.review(session, draft, _today()), locale)
+    if shown is None:
+        abort(404)
+    if request.args.get("part") == "text":
+        return Response(shown.text, content_type="text/plain; charset=utf-8")
+    return Response(shown.html, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": FRAMED})
+
+
+@bp.get("/policies/versions/<version_id>/withdraw")
+@needs(May.POLICY)
+def withdraw_page(version_id: str) -> ResponseReturnValue:
+    with reading() as session:
+        return _withdraw_page(session, version_id, WithdrawForm())
+
+
+@bp.post("/policies/versions/<version_id>/withdraw")
+@needs(May.POLICY)
+def withdraw(version_id: str) -> ResponseReturnValue:
+    form = WithdrawForm()
+    if not form.validate():
+        with reading() as session:
+            return _withdraw_page(session, version_id, form), 422
+    try:
+        with transaction() as session:
+            version = policy_queries.get_version(session, version_id)
+            told = actions.withdraw(session, version, current_staff().id, form.reason.data, clock.now())
+    except MailerError as fault:
+        blame(form, fault)
+        with reading() as session:
+            return _withdraw_page(session, version_id, form), fault.status
+    doorbell.ring("essential", "rq_jobs.deliver.deliver", "essential")
+    flash(
+        f"Version {version.number} is withdrawn. {told:,} people who were told of it get a mail that says so.",
+        "success",
+    )
+    return redirect(url_for("policies_admin.policy", slug=version.policy.slug), 303)
+
+
+@bp.get("/notices/")
+@needs(May.SEE)
+def index() -> ResponseReturnValue:
+    """Every version that people are told of by a notice, with its numbers."""
+    with reading() as session:
+        rows = [(version, queries.funnel(session, version.id)) for version in queries.noticed_versions(session)]
+        return render_template("admin/notices/list.html", rows=rows, today=_today())
+
+
+@bp.get("/notices/<version_id>")
+@needs(May.SEE)
+def version(version_id: str) -> ResponseReturnValue:
+    """How one version's notices went, person by person."""
+    asked = Asked.read()
+    with reading() as session:
+        found = policy_queries.get_version(session, version_id)
+        may_see = current_staff().may(May.SEE_PEOPLE)
+        people = asked.people(session, found.id) if may_see else []
+        last = people[-1].notice.id if len(people) == PAGE else None
+        return render_template(
+            "admin/notices/version.html",
+            version=found,
+            funnel=queries.funnel(session, found.id),
+            mailing=queries.find_mailing(session, found.id),
+            withdrawn=policy_queries.is_withdrawn(session, found.id),
+            is_pending=found.effective_on > _today(),
+            people=people,
+            may_see_people=may_see,
+            asked=asked,
+            states=list(NoticeState),
+            next_href=url_for(".version", version_id=version_id, after=last, **asked.query) if last else None,
+            tasks=queries.tasks_of(session, found.id),
+        )
+
+
+@bp.get("/notices/<version_id>/people/<contact_id>")
+@needs(May.SEE_PEOPLE)
+def person(version_id: str, contact_id: str) -> ResponseReturnValue:
+    """One person's dates with their computation in words."""
+    with reading() as session:
+        found = policy_queries.get_version(session, version_id)
+        one = queries.get_person(session, version_id, contact_id)
+        return render_template(
+            "admin/notices/person.html", version=found, person=one, message=queries.find_message(session, one.notice)
+        )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The filters of a list of people; they stay in the address."""
+
+    state: NoticeState | None
+    agreed: bool
+    words: str
+    after: int
+
+    @classmethod
+    def read(cls) -> Asked:
+        state = request.args.get("state", "")
+        after = request.args.get("after", "")
+        return cls(
+            state=NoticeState(state) if state in set(NoticeState) else None,
+            agreed=state == "agreed",
+            words=request.args.get("words", "").strip()[:200],
+            after=int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0,
+        )
+
+    @property
+    def query(self) -> dict[str, Any]:
+        chosen = self.state.value if self.state else "agreed" if self.agreed else ""
+        return {key: value for key, value in (("state", chosen), ("words", self.words)) if value}
+
+    def people(self, session: Session, version_id: str) -> list[queries.Person]:
+        return queries.people(
+            session, version_id, state=self.state, agreed=self.agreed, words=self.words, after=self.after, limit=PAGE
+        )
+
+
+def _release_page(session: Session, draft_id: str, form: ReleaseForm) -> str:
+    draft = policy_queries.get_draft(session, draft_id)
+    seen = review.review(session, draft, _today())
+    if not form.is_submitted():
+        form.effective_on.data = draft.effective_on
+    clock_today = preview.clock_today(seen) if seen.is_mailed else None
+    return render_template(
+        "admin/notices/release.html",
+        form=form,
+        review=seen,
+        clock=clock_today,
+        computation=mail.explain(clock_today, actions.company().place) if clock_today else "",
+        shown=preview.of_draft(seen, mail.LOCALES[0]),
+        locales=mail.LOCALES,
+    )
+
+
+def _withdraw_page(session: Session, version_id: str, form: WithdrawForm) -> str:
+    found = policy_queries.get_version(session, version_id)
+    return render_template(
+        "admin/notices/withdraw.html",
+        form=form,
+        version=found,
+        funnel=queries.funnel(session, found.id),
+        word=WITHDRAW,
+    )
+
+
+def _ring(mailing: Mailing | None) -> None:
+    if mailing is not None:
+        doorbell.ring("chores", FAN_OUT, mailing.id)
+
+
+def _today() -> date:
+    return clock.local_day(clock.now(), settings.current().zone)

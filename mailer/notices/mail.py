@@ -1,0 +1,163 @@
+"""The words of notices: a version and its changes to the facts of a letter, and a person's dates in words."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from babel.dates import format_date
+
+from mailer.notices.rules import Clock
+from mailer.policies import text as texts
+from mailer.policies.diff.render import Wording
+from mailer.policies.models import Version
+from mailer.policies.rules import NOTICE_DAYS
+
+LOCALES = ("en", "nl")  # the first is for everybody else
+WHY = {
+    "en": "the text that changes applies to you.",
+    "nl": "de tekst die verandert geldt voor u.",
+}
+SHOWN_CHANGES = 40
+SHOWN_LETTERS = 30_000  # mail programs cut a mail at about 100 KB; the page has the rest
+_BABEL = {"en": "en_GB", "nl": "nl"}
+_TEXT_WIDTH = 72
+ACCEPTED = "Accepted by the mail server on {notified}."
+_SENT = {
+    "en": "This notice was handed to the mail server on {notified}.",
+    "nl": "Dit bericht is op {notified} aan de mailserver gegeven.",
+}
+_EXPLAINED = {
+    "en": (
+        " The day itself does not count. {days} days end on {plain}.",
+        " That is a day off, so your last day is the next working day, {last}.",
+        " Respond by {last}, 24:00 {place} time. Binding from {binding}.",
+        " The change applies from {effective}; it does not bind you before your last day is over.",
+    ),
+    "nl": (
+        " Die dag zelf telt niet mee. {days} dagen eindigen op {plain}.",
+        " Dat is een vrije dag, dus uw laatste dag is de volgende werkdag, {last}.",
+        " Reageer uiterlijk {last}, 24.00 uur ({place}). Bindend vanaf {binding}.",
+        " De wijziging geldt vanaf {effective}; zij bindt u niet voordat uw laatste dag voorbij is.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Company:
+    """What a letter says of the sender, beyond what every mail knows."""
+
+    url: str
+    place: str
+
+
+def say(day: date, locale: str) -> str:
+    """A day in words: “Thursday 24 December 2026”, “donderdag 24 december 2026”."""
+    return format_date(day, "EEEE d MMMM y", locale=_BABEL[locale])
+
+
+def say_short(day: date, locale: str) -> str:
+    """A day without its weekday: “8 January 2027”, “8 januari 2027”."""
+    return format_date(day, "d MMMM y", locale=_BABEL[locale])
+
+
+def explain(clock: Clock, place: str, locale: str = LOCALES[0], opening: str = ACCEPTED) -> str:
+    """How a person's dates were computed, in words; `place` is the city of the time zone."""
+    told, moved, last, later = _EXPLAINED[locale]
+    parts = [opening, told]
+    if clock.respond_by_on != clock.plain_end_on:
+        parts.append(moved)
+    parts.append(last)
+    if clock.binding_on > clock.effective_on:
+        parts.append(later)
+    return "".join(parts).format(
+        notified=say(clock.notified_on, locale),
+        days=NOTICE_DAYS,
+        plain=say(clock.plain_end_on, locale),
+        last=say(clock.respond_by_on, locale),
+        binding=say(clock.binding_on, locale),
+        effective=say(clock.effective_on, locale),
+        place=place,
+    )
+
+
+def dates(clock: Clock, place: str, locale: str) -> dict[str, str]:
+    """What a notice's slots hold for one person; line ends suit the text part, and HTML does not show them."""
+    computation = explain(clock, place, locale, _SENT[locale])
+    return {
+        "notified_on": say(clock.notified_on, locale),
+        "respond_by_on": say(clock.respond_by_on, locale),
+        "binding_on": say(clock.binding_on, locale),
+        "computation": textwrap.fill(computation, _TEXT_WIDTH, break_on_hyphens=False),
+    }
+
+
+def notice(
+    version: Version, base: Version | None, wordings: Sequence[Wording], company: Company, locale: str
+) -> dict[str, Any]:
+    """The facts of a notice of a material change; the same for everybody but the slots."""
+    shown = _that_fit(wordings) if base else []
+    return _common(version, base, company, locale) | {
+        "wordings": [{"title": w.title, "kind": w.kind, "old": w.old, "new": w.new} for w in shown],
+        "more": len(wordings) - len(shown) if base else 0,
+        "is_first": base is None,
+        "place": company.place,
+    }
+
+
+def announcement(version: Version, base: Version | None, company: Company, locale: str) -> dict[str, Any]:
+    """The facts of a plain announcement of an ordinary change: no clock, nothing to answer (S3)."""
+    facts = _common(version, base, company, locale)
+    heading, see, new_text = {
+        "en": ("{title} changes from {effective_on}", "See what changes", "Read the new text"),
+        "nl": ("{title} verandert vanaf {effective_on}", "Bekijk de wijzigingen", "Lees de nieuwe tekst"),
+    }[locale]
+    paragraphs = [version.summary, version.why, version.impact]
+    if base is not None:
+        paragraphs.append(f"[{see}]({facts['diff_url']})")
+    paragraphs.append(f"[{new_text}]({facts['version_url']})")
+    words = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+    plain = "\n\n".join([*(p for p in paragraphs[:3] if p), f"{see}: {facts['diff_url']}"])
+    return {
+        "subject": heading.format(**facts),
+        "preheader": version.summary.partition("\n")[0],
+        "greets": False,
+        "body_html": texts.to_html(words),
+        "body_text": plain,
+    }
+
+
+def withdrawal(version: Version, base: Version | None, reason: str, company: Company, locale: str) -> dict[str, Any]:
+    """The facts of the letter that takes a notice back."""
+    return _common(version, base, company, locale) | {"withdrawn_because": reason}
+
+
+def _common(version: Version, base: Version | None, company: Company, locale: str) -> dict[str, Any]:
+    root = f"{company.url}/policies/{version.policy.slug}"
+    number = version.number
+    return {
+        "title": version.policy.title,
+        "number": number,
+        "effective_on": say_short(version.effective_on, locale),
+        "summary": version.summary,
+        "reason": version.why,
+        "impact": version.impact,
+        "policy_page": root,
+        "version_url": f"{root}/versions/{number}",
+        "diff_url": f"{root}/diff/{base.number}..{number}" if base else f"{root}/versions/{number}",
+        "sha256": version.sha256,
+    }
+
+
+def _that_fit(wordings: Sequence[Wording]) -> list[Wording]:
+    shown: list[Wording] = []
+    letters = 0
+    for wording in wordings[:SHOWN_CHANGES]:
+        letters += len(wording.old) + len(wording.new)
+        if letters > SHOWN_LETTERS:
+            break
+        shown.append(wording)
+    return shown

@@ -1,0 +1,142 @@
+"""The worker of one lane: an RQ worker on one queue (TRAPS 7), with the database behind it as the truth.
+
+A bell only says “look now”. The lane's own work is looked at without one too: at the start and whenever no bell was
+heard for `sweep_seconds`. So a lost bell, an emptied Redis or none at all makes mail late and never lost (invariant 1).
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from enum import StrEnum
+from importlib import import_module
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue, SimpleWorker
+from rq.exceptions import DequeueTimeout, StopRequested
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from mailer import settings, stopping
+from mailer.db import reading
+from mailer.outbox import queries as outbox
+
+PAUSE_WITHOUT_REDIS = 2.0
+
+log = logging.getLogger(__name__)
+
+
+class Lane(StrEnum):
+    """What a worker works on: one queue a process."""
+
+    ESSENTIAL = "essential"
+    MARKETING = "marketing"
+    CHORES = "chores"
+
+
+class LaneWorker(SimpleWorker):
+    """RQ's worker in this very process. A silent queue or a lost Redis ends `work`, so that we look ourselves."""
+
+    log_job_description = False
+    is_listening = False
+
+    def dequeue_job_and_maintain_ttl(
+        self, timeout: int | None, max_idle_time: int | None = None
+    ) -> tuple[Job, Queue] | None:
+        """The next bell; None if none is heard in time."""
+        try:
+            self.heartbeat()
+            self.is_listening = True
+            if stopping.is_asked():
+                raise StopRequested
+            heard: tuple[Job, Queue] | None = self.queue_class.dequeue_any(
+                self.queues, timeout, connection=self.connection, job_class=self.job_class, serializer=self.serializer
+            )
+        except DequeueTimeout:
+            return None
+        except RedisError as error:
+            raise StopRequested from error
+        finally:
+            self.is_listening = False
+        return heard
+
+    def stop_listening(self) -> None:
+        """Called inside a signal handler: wake up from waiting, but never from work."""
+        if self.is_listening:
+            raise StopRequested
+
+    def teardown(self) -> None:
+        """Sign off, if there is anybody to sign off from."""
+        with suppress(RedisError):
+            super().teardown()  # type: ignore[no-untyped-call]
+
+    def subscribe(self) -> None:
+        """We take no commands over Redis; RQ's thread for them would outlive a lost connection."""
+
+    def unsubscribe(self) -> None:
+        """Nothing was subscribed."""
+
+    def _install_signal_handlers(self) -> None:
+        """Ours stand already."""
+
+
+def serve(lane: Lane) -> None:
+    """Work on a lane until this process is asked to end."""
+    stopping.listen()
+    log.info("lane %s is served", lane)
+    had_redis = True
+    while not stopping.is_asked():
+        _look(lane)
+        has_redis = stopping.is_asked() or _answer_bells(lane)
+        if has_redis is not had_redis:
+            log.warning("lane %s: Redis is %s", lane, "back" if has_redis else "away; looking without it")
+        if not has_redis:
+            stopping.wait(PAUSE_WITHOUT_REDIS)
+        had_redis = has_redis
+
+
+def work_once(lane: Lane) -> None:
+    """Do what the database says is due on a lane, without a bell."""
+    match lane:
+        case Lane.ESSENTIAL | Lane.MARKETING:
+            call("rq_jobs.deliver.deliver", lane.value)
+        case Lane.CHORES:
+            with reading() as session:
+                mailings = list(outbox.to_fan_out(session))
+            for mailing_id in mailings:
+                call("rq_jobs.fan_out.fan_out", mailing_id)
+            call("rq_jobs.read_mail.read_mail")
+            call("rq_jobs.publish_events.publish_events")
+
+
+def call(job: str, *ids: object) -> object:
+    """Run a job named by text, as the doorbell does: jobs stand above everything and are never imported here."""
+    module, _, name = job.rpartition(".")
+    return getattr(import_module(module), name)(*ids)
+
+
+def _look(lane: Lane) -> None:
+    try:
+        work_once(lane)
+    except Exception:
+        log.exception("lane %s: looking without a bell failed; the next look tries again", lane)
+
+
+def _answer_bells(lane: Lane) -> bool:
+    """Answer bells until the queue is silent for `sweep_seconds`; False if Redis could not be reached."""
+    silence = settings.current().sweep_seconds
+    url = settings.current().redis
+    with Redis.from_url(url, socket_connect_timeout=2, health_check_interval=30) as connection:
+        try:
+            queue = Queue(lane.value, connection=connection, serializer=JSONSerializer)
+            worker = LaneWorker([queue], connection=connection, serializer=JSONSerializer, worker_ttl=silence + 15)
+            stopping.listen(worker.stop_listening)
+            worker.work(logging_level="WARNING", max_idle_time=silence)
+            return bool(connection.ping())
+        except RedisError:
+            return False
+        except StopRequested:
+            return True
+        finally:
+            stopping.listen()

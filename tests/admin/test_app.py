@@ -1,0 +1,245 @@
+"""The front door itself: headers, mistakes, limits, and that looking changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from redis import Redis
+from sqlalchemy import select
+from werkzeug.routing import IntegerConverter, Rule
+
+from mailer import clock, db
+from mailer.app import create_app
+from mailer.campaigns import actions as campaigns
+from mailer.consent import links
+from mailer.errors import Conflict
+from mailer.inbound import actions as inbound
+from mailer.migrations import tables
+from mailer.outbox.rules import MailKind
+from mailer.policies import actions as policies
+from mailer.policies.models import Version
+from mailer.services import actions as services
+from mailer.staff import tasks
+from tests import factories
+
+only_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+def content_of_database() -> dict[str, list[tuple[Any, ...]]]:
+    with db.reading() as session:
+        return {
+            table.name: sorted((tuple(row) for row in session.execute(table.select())), key=repr)
+            for table in tables.METADATA.sorted_tables
+        }
+
+
+def known_ids() -> dict[str, str]:
+    """One of each thing whose page takes an id."""
+    now = clock.now()
+    with db.transaction() as session:
+        who = factories.contact(session, topics=["news"], reference="trac-17")
+        message = factories.message(session, who)
+        policy = factories.policy(session)
+        task = tasks.open_task(session, key="one", kind="reply", text="Look", subject_id=who.id, at=now)
+        staff = factories.staff(session)
+        draft = policies.draft(session, policy, "# Privacy statement\n\nAnother text.\n", staff.id, now)
+        author = {"author_id": staff.id, "at": now}
+        campaign = campaigns.create(session, kind=MailKind.CAMPAIGN, name="November", topic="news", **author)
+        service, _ = services.create(session, name="trac", endpoint="", hears=[], at=now)
+        door = {"sender": "a@people.example", "recipient": "privacy@company.example", "door": "test", "at": now}
+        mail_id = inbound.keep(session, b"Subject: Hello\r\n\r\nHello.\r\n", **door)
+        return {
+            "contact_id": who.id,
+            "reference": "trac-17",
+            "message_id": message.id,
+            "task_id": task.id,
+            "staff_id": staff.id,
+            "slug": policy.slug,
+            "version_id": session.scalars(select(Version.id)).one(),
+            "draft_id": draft.id,
+            "campaign_id": campaign.id,
+            "service_id": service.id,
+            "mail_id": mail_id,
+            "token": links.preferences_url("", who.id, message.id, message.key_id).rpartition("/")[2],
+            "filename": "icon.svg",
+        }
+
+
+def address_of(rule: Rule, known: dict[str, str]) -> str:
+    values: dict[str, Any] = {}
+    for name in rule.arguments:
+        is_number = isinstance(rule._converters[name], IntegerConverter)
+        values[name] = int(known.get(name, "1")) if is_number else known.get(name, "1")
+    built = rule.build(values, append_unknown=False)
+    assert built is not None
+    return built[1]
+
+
+@only_sqlite
+def test_get_head_and_options_change_nothing_anywhere(app: Flask, signed_in: Callable[..., FlaskClient]) -> None:
+    known, client = known_ids(), signed_in()
+    before = content_of_database()
+    crashed, looked = [], 0
+    for rule in app.url_map.iter_rules():
+        if "GET" not in (rule.methods or ()):
+            continue
+        for method in ("GET", "HEAD", "OPTIONS"):
+            answer = client.open(address_of(rule, known), method=method)
+            crashed += [f"{method} {rule}"] if answer.status_code >= 500 else []
+            answer.close()
+            looked += 1
+    assert looked > 100
+    assert not crashed
+    assert content_of_database() == before
+
+
+@only_sqlite
+def test_every_page_says_what_a_browser_may_do_with_it(client: FlaskClient) -> None:
+    headers = client.get("/u/x").headers
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'; script-src 'self'")
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert "Strict-Transport-Security" not in headers
+    assert client.get("/admin/sign-in").headers["Cache-Control"] == "no-store"
+
+
+@only_sqlite
+def test_production_keeps_cookies_and_pages_on_https(database: str, configure: Callable[..., object]) -> None:
+    configure(
+        environment="production",
+        secret_keys="0123456789" * 4,
+        smtp_essential="smtps://relay.example",
+        smtp_marketing="smtps://relay.example",
+        public_url="https://mail.company.example",
+    )
+    app = create_app()
+    assert app.config["SESSION_COOKIE_SECURE"]
+    assert app.config["REMEMBER_COOKIE_SECURE"]
+    assert "max-age=" in app.test_client().get("/healthz").headers["Strict-Transport-Security"]
+    assert not any("post-office" in rule.rule for rule in app.url_map.iter_rules())
+
+
+@only_sqlite
+def test_a_session_outlives_a_change_of_keys(configure: Callable[..., object], database: str) -> None:
+    old, new = "an-older-key-" * 3, "a-newer-key-" * 3
+    configure(secret_keys=old)
+    before = create_app().session_interface.get_signing_serializer(_app_with(old))
+    configure(secret_keys=f"{new},{old}")
+    after = create_app().session_interface.get_signing_serializer(create_app())
+    assert before is not None
+    assert after is not None
+    assert after.loads(before.dumps({"who": "sam"})) == {"who": "sam"}
+
+
+def _app_with(key: str) -> Flask:
+    app = Flask("test")
+    app.secret_key = key
+    return app
+
+
+@only_sqlite
+@pytest.mark.parametrize(
+    ("path", "headers", "is_json"),
+    [
+        ("/nowhere", {}, False),
+        ("/nowhere", {"Accept": "application/json"}, True),
+        ("/nowhere", {"Accept": "*/*"}, False),
+        ("/api/nowhere", {}, True),
+        ("/webhooks/a/b", {"Accept": "text/html"}, True),
+    ],
+)
+def test_what_is_not_there_is_told_to_people_and_programs(
+    client: FlaskClient, path: str, headers: dict[str, str], is_json: bool
+) -> None:
+    answer = client.get(path, headers=headers)
+    assert answer.status_code == 404
+    assert answer.is_json is is_json
+    if is_json:
+        assert answer.json == {"error": {"message": "No page stands at this address.", "field": None}}
+    else:
+        assert "There is nothing here" in answer.text
+
+
+@only_sqlite
+def test_a_mistake_is_a_page_with_its_sentence_or_json_with_its_field(app: Flask) -> None:
+    @app.get("/api/mistaken")
+    @app.get("/mistaken")
+    def mistaken() -> str:
+        raise Conflict("date: it is <too early>; choose 8 January.", field="date")
+
+    client = app.test_client()
+    page, told = client.get("/mistaken"), client.get("/api/mistaken")
+    assert (page.status_code, "it is &lt;too early&gt;; choose 8 January." in page.text) == (409, True)
+    assert (told.status_code, told.json) == (
+        409,
+        {"error": {"message": "date: it is <too early>; choose 8 January.", "field": "date"}},
+    )
+
+
+@only_sqlite
+@pytest.mark.parametrize(("path", "expected"), [("/crash", "text/html"), ("/api/crash", "application/json")])
+def test_a_crash_says_nothing_of_its_inside(
+    app: Flask, caplog: pytest.LogCaptureFixture, path: str, expected: str
+) -> None:
+    @app.get("/api/crash")
+    @app.get("/crash")
+    def crash() -> str:
+        raise RuntimeError("secret inside")
+
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    answer = app.test_client().get(path)
+    assert (answer.status_code, answer.mimetype) == (500, expected)
+    assert "secret inside" not in answer.text
+    assert "RuntimeError at" in caplog.text
+
+
+@only_sqlite
+def test_the_wrong_method_names_the_right_ones(client: FlaskClient) -> None:
+    answer = client.get("/admin/sign-out")
+    assert answer.status_code == 405
+    assert "POST" in answer.headers["Allow"]
+    assert "Error 405" in answer.text
+
+
+@only_sqlite
+@pytest.mark.parametrize("path", ["/u/x", "/preferences/x", "/webhooks/trac"])
+def test_two_megabytes_are_too_many(client: FlaskClient, path: str) -> None:
+    answer = client.post(path, data={"a": "x" * 2_000_000})
+    assert answer.status_code in ({413, 404} if path == "/preferences/x" else {413})
+
+
+@only_sqlite
+def test_the_process_is_alive_and_ready_without_redis(client: FlaskClient) -> None:
+    assert client.get("/healthz").json == {"status": "ok"}
+    ready = client.get("/readyz")
+    assert ready.status_code == 200
+    assert ready.json is not None
+    assert ready.json["database"] == "ok"
+    assert "not reachable" in ready.json["redis"]
+
+
+@only_sqlite
+def test_it_is_ready_with_redis(redis_server: Redis, client: FlaskClient) -> None:
+    assert client.get("/readyz").json == {"status": "ready", "database": "ok", "redis": "ok"}
+
+
+def test_it_is_not_ready_without_a_migrated_database() -> None:
+    answer = create_app().test_client().get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json is not None
+    assert "mailer migrate" in answer.json["database"]
+
+
+@only_sqlite
+def test_static_files_may_be_kept_for_a_year(client: FlaskClient) -> None:
+    page = client.get("/u/x").text
+    href = page.split('rel="stylesheet" href="')[1].split('"')[0]
+    assert "?v=" in href
+    answer = client.get(href)
+    assert (answer.status_code, answer.cache_control.max_age) == (200, 31_536_000)
+    answer.close()

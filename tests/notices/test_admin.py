@@ -1,0 +1,134 @@
+"""A release says what it will do before it does it; notices are watched person by person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from mailer import clock, settings
+from mailer.db import reading
+from mailer.notices.models import Notice
+from mailer.outbox.models import Mailing, Message
+from mailer.policies import actions as policies
+from mailer.policies.models import Draft, Version
+from mailer.staff.rules import Role
+from tests import factories
+from tests.notices.conftest import WORDING, Release, accept, fan_out
+
+SignIn = Callable[..., FlaskClient]
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def approved(session: Session) -> Draft:
+    """A draft that takes effect in ten days: too early for a material change."""
+    author, other, at = factories.staff(session).id, factories.staff(session).id, clock.now()
+    factories.contact(session, name="Anna de Vries")
+    policy = factories.policy(session)
+    day = clock.local_day(at, settings.current().zone)
+    wording = replace(WORDING, effective_on=day + timedelta(days=10))
+    draft = policies.draft(session, policy, wording.text, author, at, wording)
+    policies.submit(session, draft, author, at)
+    policies.approve(session, draft, other, at)
+    session.commit()
+    return draft
+
+
+def count(table: type) -> int:
+    with reading() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_the_release_is_told_first_refused_when_too_early_and_planned_with_its_mail(
+    signed_in: SignIn, session: Session, approved: Draft
+) -> None:
+    officer, here = signed_in(Role.POLICY), f"/admin/policies/drafts/{approved.id}/release"
+    page = officer.get(here).text
+    assert "1 people" in page or "1 person" in page
+    assert "The mail they get" in page
+    early = officer.post(here, data={"effective_on": approved.effective_on})
+    assert early.status_code == 422
+    assert "The earliest lawful date is" in early.text
+    assert count(Version) == 1
+    assert approved.effective_on is not None
+    later = approved.effective_on + timedelta(days=40)
+    answer = officer.post(here, data={"effective_on": later})
+    assert answer.status_code == 303
+    with reading() as session:
+        version = session.get_one(Version, session.scalars(select(Mailing.subject_id)).one())
+    assert version.effective_on == later
+    assert f"/admin/notices/{version.id}" in answer.headers["Location"]
+    assert officer.post(here, data={"effective_on": later}).status_code == 409
+    assert officer.get("/admin/notices/").status_code == 200
+
+
+def test_one_person_alone_is_refused_at_the_release(signed_in: SignIn, session: Session, approved: Draft) -> None:
+    session.execute(Draft.__table__.update().values(summary="Edited behind the back."))
+    session.commit()
+    later = clock.now().date() + timedelta(days=60)
+    answer = signed_in(Role.POLICY).post(f"/admin/policies/drafts/{approved.id}/release", data={"effective_on": later})
+    assert (answer.status_code, "second person" in answer.text) == (409, True)
+
+
+def test_the_sample_mail_is_the_real_one_with_sample_dates(
+    signed_in: SignIn, session: Session, approved: Draft
+) -> None:
+    officer, here = signed_in(Role.POLICY), f"/admin/policies/drafts/{approved.id}/mail"
+    html = officer.get(here)
+    assert "frame-ancestors 'self'" in html.headers["Content-Security-Policy"]
+    assert "for two years" in html.text
+    assert "for seven years" in html.text
+    text = officer.get(f"{here}?lang=nl&part=text").text
+    assert "WOORD VOOR WOORD" in text
+    assert "Uw laatste dag om op te zeggen" in text
+    assert officer.get(f"{here}?lang=xx").status_code == 404
+    assert count(Message) == 0
+
+
+def test_notices_are_listed_filtered_and_explained(signed_in: SignIn, session: Session, release: Release) -> None:
+    anna = factories.contact(session, "anna@people.example", name="Anna de Vries")
+    factories.contact(session, "bas@people.example", name="Bas Smit")
+    version, mailing = release()
+    assert mailing is not None
+    fan_out(session, mailing)
+    accept(session, version, anna)
+    session.commit()
+    officer, here = signed_in(Role.POLICY), f"/admin/notices/{version.id}"
+    page = officer.get(here).text
+    assert "Anna de Vries" in page
+    assert "Bas Smit" in page
+    told = officer.get(f"{here}?state=accepted").text
+    assert ("Anna de Vries" in told, "Bas Smit" in told) == (True, False)
+    assert "Bas Smit" in officer.get(f"{here}?words=bas@").text
+    assert "Nobody here" in officer.get(f"{here}?words=zzz&state=agreed&after=x").text
+    person = officer.get(f"{here}/people/{anna.id}").text
+    assert "The day itself does not count." in person
+    assert officer.get(f"{here}/people/con_0").status_code == 404
+    marketing = signed_in(Role.AUDITOR).get(here)
+    assert marketing.status_code == 200
+
+
+def test_a_withdrawal_wants_a_reason_and_the_word(signed_in: SignIn, session: Session, release: Release) -> None:
+    anna = factories.contact(session)
+    at = clock.now()
+    version, mailing = release()
+    assert mailing is not None
+    fan_out(session, mailing, at)
+    accept(session, version, anna, at)
+    session.commit()
+    officer, here = signed_in(Role.POLICY), f"/admin/policies/versions/{version.id}/withdraw"
+    if version.effective_on <= clock.local_day(at, settings.current().zone):
+        pytest.skip("the sample version is no longer pending")
+    assert "1 people" in officer.get(here).text or "1 person" in officer.get(here).text
+    wrong = officer.post(here, data={"reason": "A mistake.", "confirm": "yes"})
+    assert (wrong.status_code, "Type the word" in wrong.text, "A mistake." in wrong.text) == (422, True, True)
+    assert officer.post(here, data={"reason": "A mistake.", "confirm": "withdraw"}).status_code == 303
+    with reading() as session:
+        assert session.scalars(select(Notice.state)).one() == "ended"
+    assert officer.post(here, data={"reason": "A mistake.", "confirm": "withdraw"}).status_code == 409
