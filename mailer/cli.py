@@ -66,13 +66,10 @@ def main() -> None:
 def up(demo: bool) -> None:
     """Start every process of the service and keep it running; Ctrl-C ends all of it."""
     from mailer import up, welcome
-    from mailer.demo import post_office
     from mailer.migrations import migrate
 
     if demo:
         _set("MAILER_DEMO", "1")
-    if settings.current().catches_mail and not settings.current().authserv_ids:
-        _set("MAILER_AUTHSERV_IDS", post_office.AUTHSERV_ID)
     _log("up")
     config = settings.current()
     with up.only_one(config.data_dir):

@@ -28,6 +28,7 @@ def move_to(instant: datetime) -> None:
         raise ClockNotMovable("The clock can be moved in the demo only: start it with `mailer up --demo`.")
     seconds = (instant - datetime.now(UTC)).total_seconds()
     path = settings.current().data_dir / SHIFT_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
     whole = path.with_suffix(".new")
     whole.write_text(repr(seconds))
     whole.replace(path)

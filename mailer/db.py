@@ -121,6 +121,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",
+        "recursive_triggers=ON",  # else INSERT OR REPLACE deletes past the guards of append-only tables
         f"busy_timeout={SQLITE_BUSY_MILLISECONDS}",
     ):
         connection.execute(f"PRAGMA {pragma}")

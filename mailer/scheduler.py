@@ -34,9 +34,9 @@ def tick(done_on: date | None) -> date | None:
 
 
 def _try(job: str, *arguments: object) -> bool:
+    """Whether a job did all it has to; one that says False waits for something and is asked again."""
     try:
-        call(job, *arguments)
+        return call(job, *arguments) is not False
     except Exception:
         log.exception("%s failed; the next round tries again", job)
         return False
-    return True

@@ -142,7 +142,7 @@ class Settings(BaseSettings):
 
     @property
     def trusted_authserv_ids(self) -> tuple[str, ...]:
-        """Whose Authentication-Results count (RFC 8601 §5): those configured, and the post office where it stands in."""
+        """Whose Authentication-Results count (RFC 8601 §5): those configured, and the post office's in its place."""
         return (*self.authserv_ids, POST_OFFICE_AUTHSERV_ID) if self.catches_mail else self.authserv_ids
 
     @property

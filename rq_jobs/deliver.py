@@ -13,7 +13,7 @@ from datetime import timedelta
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from mailer import doorbell, settings
+from mailer import doorbell, settings, stopping
 from mailer.clock import now
 from mailer.consent import actions as consent
 from mailer.consent import queries as consent_queries
@@ -63,7 +63,7 @@ def deliver(lane: str) -> int:
             accepted += _send_batch(batch, connection)
             with transaction() as session:
                 lanes.seal(session, now())
-            if connection.is_down:
+            if _must_stop(connection):
                 return accepted
     doorbell.ring(lane, JOB, lane)  # out of time, not out of mail: the next job goes on
     return accepted
@@ -86,7 +86,7 @@ def _mark(last: _Sent | None, message: Message, connection: transport.Connection
     try:
         with transaction() as session:
             took = _settle(session, last)
-            if connection.is_down:
+            if _must_stop(connection):
                 lanes.release(session, message)
                 return took, False
             return took, _begin(session, message)
@@ -97,6 +97,11 @@ def _mark(last: _Sent | None, message: Message, connection: transport.Connection
             took = _settle(session, last)
             _settle(session, _failed(message, error))
         return took, False
+
+
+def _must_stop(connection: transport.Connection) -> bool:
+    """Whether no further mail may begin: the server is away, or this process is asked to end."""
+    return connection.is_down or stopping.is_asked()
 
 
 def _begin(session: Session, message: Message) -> bool:

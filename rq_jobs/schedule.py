@@ -16,14 +16,17 @@ from mailer.policies import actions as policies
 from mailer.terminations import queries as terminations
 
 
-def run(at: datetime) -> None:
-    """Do what is due at `at`; safe to run twice, late, and beside itself."""
+def run(at: datetime) -> bool:
+    """Do what is due at `at`; safe to run twice, late, and beside itself. False if some of it has to wait."""
     today = local_day(at, settings.current().zone)
     with transaction() as session:
         policies.take_effect(session, at, today)
         notices.catch_up(session, at)
     with transaction() as session:
+        if inbound.has_unread(session):  # it may be a termination
+            return False
         for version in notice_queries.binding_versions(session, today):
             recorded = terminations.recorded(version.id)
             undecided = union(terminations.undecided(version.id), inbound.undecided_contacts()).subquery()
             notices.deem(session, version, today, at, terminated=recorded, undecided=select(undecided.c[0]))
+    return True

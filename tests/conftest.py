@@ -116,8 +116,10 @@ def database(request: pytest.FixtureRequest, configure: Configure) -> str:
 @pytest.fixture
 def session(database: str) -> Iterator[Session]:
     """A session on `database`; what is not committed is gone after the test. Commit before a door is to see it."""
-    with Session(db.engine(), expire_on_commit=False) as opened:
+    engine = db.engine()
+    with Session(engine, expire_on_commit=False) as opened:
         yield opened
+    engine.dispose()  # the test may have changed the settings, and with them the engine of the process
 
 
 @pytest.fixture(scope="session")

@@ -18,8 +18,8 @@ _FIRST_MARK = 0xE000  # one private-use character stands for each placeholder un
 MARKS = {name: chr(_FIRST_MARK + number) for number, name in enumerate(ALLOWED)}
 NAMES = {mark: name for name, mark in MARKS.items()}
 TEXT_LIMIT = 100_000
-# NUL breaks databases; private-use characters and “xslotx” are how slots are marked on the way
-_UNFIT = re.compile("[\x00\ue000-\uf8ff]|xslotx", re.IGNORECASE)
+# NUL breaks databases; private-use characters mark slots in kept wording
+_UNFIT = re.compile("[\x00\ue000-\uf8ff]")
 _environment = SandboxedEnvironment(keep_trailing_newline=True)
 _environment.globals.clear()
 _environment.filters.clear()

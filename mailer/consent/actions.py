@@ -166,6 +166,7 @@ def forget(session: Session, contact: Contact) -> None:
 
 def _wait_for_sends(session: Session, contact: Contact) -> None:
     """Lock the person's row: the last look before a send has either been marked, or will see what is said now."""
+    session.flush()  # refresh would drop what is not written yet
     session.refresh(contact, with_for_update=True)
 
 

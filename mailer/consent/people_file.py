@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO
 from zoneinfo import ZoneInfo
 
 from mailer.consent.rules import Basis
@@ -79,7 +77,7 @@ class Consent:
 def read(path: Path) -> Iterator[Row | Note]:
     """The rows of a file, or a note in a faulty row's place; BadFile before the first if the file is not of people."""
     _check_encoding(path)
-    with path.open("rb") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         yield from _rows(file, path.name)
 
 
@@ -128,8 +126,8 @@ def _check_encoding(path: Path) -> None:
         raise BadFile(f"{path.name}: line {line} is not UTF-8; save the file as “CSV UTF-8”.") from None
 
 
-def _rows(file: IO[bytes], name: str) -> Iterator[Row | Note]:
-    reader = csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""), strict=True)
+def _rows(file: Iterable[str], name: str) -> Iterator[Row | Note]:
+    reader = csv.reader(file, strict=True)
     header = _header(reader, name)
     while True:
         line = reader.line_num + 1

@@ -7,6 +7,7 @@ while a template is rendered it is a plain word, for CSS inliners and Markdown l
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Mapping
 from html import escape
 
@@ -16,7 +17,8 @@ from mailer.errors import Invalid
 
 OPEN, CLOSE = "\ue000", "\ue001"
 BASE = frozenset({"greeting", "first_name", "name", "company", "email", "leave_url", "preferences_url"})
-_WORD = re.compile(r"xslotx([a-z][a-z0-9_]*?)xslotx")
+_EDGE = f"x{secrets.token_hex(8)}x"  # drawn for each process: no text from elsewhere can hold it
+_WORD = re.compile(f"{_EDGE}([a-z][a-z0-9_]*?){_EDGE}")
 _KEPT = re.compile(f"{OPEN}([a-z][a-z0-9_]*){CLOSE}")
 _PRIVATE = re.compile(f"[{OPEN}{CLOSE}]")
 
@@ -36,7 +38,7 @@ class Slots:
 
 def word(name: str) -> Markup:
     """The mark of a slot while a template or a prepared text is rendered."""
-    return Markup(f"xslotx{name}xslotx")  # noqa: S704 - letters only
+    return Markup(f"{_EDGE}{name}{_EDGE}")  # noqa: S704 - letters only
 
 
 def clean(text: str) -> str:

@@ -27,7 +27,7 @@ from mailer.errors import NotFound
 
 HOST = "127.0.0.1"
 LARGEST = 50 * 1024 * 1024
-AUTHSERV_ID = "post-office.localhost"  # whose word counts for answers that are written here
+AUTHSERV_ID = settings.POST_OFFICE_AUTHSERV_ID  # whose word counts for answers that are written here
 _ID = re.compile(r"\d{20}-[0-9a-f]{8}")
 
 

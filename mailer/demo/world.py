@@ -82,6 +82,7 @@ class World:
             "MAILER_PUBLIC_URL": f"http://127.0.0.1:{web}",
             "MAILER_SWEEP_SECONDS": "2",
             "MAILER_LEASE_SECONDS": "5",
+            "MAILER_SMTP_TIMEOUT_SECONDS": "5",
         }
         return cls(data_dir, environment, f"http://127.0.0.1:{web}", inbound)
 

@@ -6,7 +6,7 @@ from html import unescape
 from inscriptis.css_profiles import CSS_PROFILES
 from inscriptis.html_engine import Inscriptis
 from inscriptis.model.config import ParserConfig
-from lxml import etree, html  # type: ignore[import-untyped]
+from lxml import etree, html
 
 _LARGEST = 1_000_000
 _TAG = re.compile(r"<[^<>]*>")

@@ -52,7 +52,8 @@ def claim(session: Session, channel: Channel, at: datetime, lease: timedelta, li
         .execution_options(synchronize_session=False)
     ).all()
     messages = select(Message).where(Message.row.in_(taken)).options(joinedload(Message.content))
-    return list(session.scalars(messages.order_by(Message.due_at, Message.row)))
+    in_order = messages.order_by(Message.due_at, Message.row).execution_options(populate_existing=True)
+    return list(session.scalars(in_order))
 
 
 def begin(session: Session, message: Message, at: datetime, lease: timedelta, facts: dict[str, str] | None) -> bool:

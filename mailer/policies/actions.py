@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailer import clock, ids, settings
@@ -158,8 +159,8 @@ def release(session: Session, draft: Draft, staff_id: str, at: datetime, effecti
 
     `effective_on` may be later than the approved day, never earlier.
     """
-    session.refresh(draft.policy, with_for_update=True)  # one release at a time: numbers have no gap and no double
-    session.refresh(draft, with_for_update=True)
+    _lock(session, draft.policy)  # one release at a time: numbers have no gap and no double
+    _lock(session, draft)
     _must_be_open(draft)
     shelf = queries.shelf(session, draft.policy)
     base = shelf.latest()
@@ -185,7 +186,7 @@ def withdraw(session: Session, version: Version, staff_id: str, reason: str, at:
         raise written.BadText(
             "reason: say why the version is withdrawn; those already told will read it.", field="reason"
         )
-    session.refresh(version.policy, with_for_update=True)
+    _lock(session, version.policy)
     shelf = queries.shelf(session, version.policy)
     rules.check_withdrawal(shelf.released[version.number], shelf.released.values(), _today(at))
     session.add(VersionWithdrawal(version_id=version.id, at=at, staff_id=staff_id, reason=reason))
@@ -265,6 +266,13 @@ def _write(draft: Draft, wording: Wording, text: bytes | str, at: datetime) -> N
         setattr(draft, name, written.read_words(getattr(wording, name), name))
     draft.answers = {key: bool(wording.answers[key]) for key in rules.QUESTIONS if key in wording.answers}
     draft.state, draft.updated_at = DraftState.DRAFT, at
+
+
+def _lock(session: Session, row: Policy | Draft) -> None:
+    """Let others wait for this row, and read it anew; by its id alone, for PostgreSQL locks no outer join."""
+    table = type(row)
+    session.execute(select(table.id).where(table.id == row.id).with_for_update())
+    session.refresh(row)
 
 
 def _must_be_open(draft: Draft) -> None:

@@ -38,12 +38,12 @@ def why(session: Session, who: Contact, topic: str = "news") -> Withheld | None:
 
 
 def test_consent_needs_evidence_a_topic_and_a_person_of_their_own(session: Session, anna: Contact) -> None:
-    with pytest.raises(actions.NoEvidence, match="^evidence: "):
+    with pytest.raises(actions.NoEvidence, match=r"^evidence: "):
         grant(session, anna, "news", AT, evidence=" ")
-    with pytest.raises(queries.NoSuchTopic, match="“sport” is not a topic; the topics are: "):
+    with pytest.raises(queries.NoSuchTopic, match=r"“sport” is not a topic; the topics are: "):
         grant(session, anna, "sport", AT)
     stranger = factories.contact(session, origin=Origin.THIRD_PARTY)
-    with pytest.raises(actions.ThirdParty, match="^origin: "):
+    with pytest.raises(actions.ThirdParty, match=r"^origin: "):
         grant(session, stranger, "news", AT)
 
 
@@ -101,7 +101,11 @@ def test_a_persons_later_word_counts_and_an_earlier_one_that_comes_late_does_not
 
 def test_choosing_turns_topics_on_and_off(session: Session, anna: Contact) -> None:
     actions.choose(session, anna, {"releases", "news"}, source="preferences", at=LATER)
-    assert [why(session, anna, topic) for topic in ("news", "releases", "events")] == [None, None, Withheld.UNSUBSCRIBED]
+    assert [why(session, anna, topic) for topic in ("news", "releases", "events")] == [
+        None,
+        None,
+        Withheld.UNSUBSCRIBED,
+    ]
     before = len(queries.history(session, anna.id))
     actions.choose(session, anna, {"releases", "news"}, source="preferences", at=LATEST)
     assert len(queries.history(session, anna.id)) == before

@@ -51,7 +51,11 @@ facts = st.builds(
 
 def every_combination() -> Iterable[Facts]:
     """Each fact on and off with each other, on one topic; suppressions one at a time and all together."""
-    one_reason = [frozenset[SuppressionReason](), *(frozenset({r}) for r in SuppressionReason), frozenset(SuppressionReason)]
+    one_reason = [
+        frozenset[SuppressionReason](),
+        *(frozenset({r}) for r in SuppressionReason),
+        frozenset(SuppressionReason),
+    ]
     booleans = (False, True)
     for origin, erased, closed, has, standing, said in product(
         Origin, booleans, booleans, booleans, one_reason, (True, False, None)
@@ -79,11 +83,15 @@ def put(session: Session, known: Iterable[Facts]) -> None:
             )
         )
         if fact.has_address:
-            rows.append(Address(id=f"adr_{number}", contact_id=who, email=key, email_key=key, is_primary=True, created_at=AT))
+            rows.append(
+                Address(id=f"adr_{number}", contact_id=who, email=key, email_key=key, is_primary=True, created_at=AT)
+            )
         for reason in fact.standing | fact.lifted:
             for lifted_at in [None] * (reason in fact.standing) + [AT] * (reason in fact.lifted):
                 stops = reason in STOPS_ESSENTIAL
-                rows.append(Suppression(email_key=key, reason=reason, stops_essential=stops, at=AT, lifted_at=lifted_at))
+                rows.append(
+                    Suppression(email_key=key, reason=reason, stops_essential=stops, at=AT, lifted_at=lifted_at)
+                )
         for topic, said in zip(TOPICS, fact.said, strict=True):
             if said is not None:
                 act = Act.GRANTED if said else Act.WITHDRAWN
@@ -97,7 +105,10 @@ def put(session: Session, known: Iterable[Facts]) -> None:
                     source="",
                     at=AT,
                 )
-                rows += [event, Subscription(contact_id=who, topic=topic, is_subscribed=said, since=AT, event_id=event.id)]
+                rows += [
+                    event,
+                    Subscription(contact_id=who, topic=topic, is_subscribed=said, since=AT, event_id=event.id),
+                ]
     session.flush()
     session.add_all(sorted(rows, key=lambda row: isinstance(row, Subscription)))
     session.flush()

@@ -71,7 +71,11 @@ def test_people_come_in_with_their_consent(home: Path) -> None:
     with db.reading() as session:
         anna = contact_queries.look_up(session, "anna@people.example")
         event = queries.history(session, anna.id)[0]
-        assert (event.wording, event.basis, event.at) == ("Yes, news.", Basis.CONSENT, datetime(2025, 1, 2, 8, tzinfo=UTC))
+        assert (event.wording, event.basis, event.at) == (
+            "Yes, news.",
+            Basis.CONSENT,
+            datetime(2025, 1, 2, 8, tzinfo=UTC),
+        )
 
 
 def test_a_contract_makes_it_a_soft_opt_in(home: Path) -> None:
@@ -107,8 +111,14 @@ def test_a_person_twice_in_the_file_or_known_already_is_corrected_and_not_double
         ('anna@people.example,Anna,subscriber,news,"Yes.",2025-01-02, ,', "consent_evidence: "),
         ("anna@people.example,Anna,subscriber,news,,2025-01-02,form 7,", "consent_wording: "),
         ('anna@people.example,Anna,subscriber,news,"Yes.",02-01-2025,form 7,', "consent_at: “02-01-2025” is no date"),
-        ('anna@people.example,Anna,subscriber,news,"Yes.",2999-01-02,form 7,', "consent_at: 2999-01-02 is still to come"),
-        (f"anna@people.example,Anna,subscriber,sport,{SAID}", "topic: “sport” is not a topic; the topics are: events, news"),
+        (
+            'anna@people.example,Anna,subscriber,news,"Yes.",2999-01-02,form 7,',
+            "consent_at: 2999-01-02 is still to come",
+        ),
+        (
+            f"anna@people.example,Anna,subscriber,sport,{SAID}",
+            "topic: “sport” is not a topic; the topics are: events, news",
+        ),
         ('"anna@people.example"x,Anna,subscriber,,,,,', "the line cannot be read as CSV"),
     ],
 )

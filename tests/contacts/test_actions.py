@@ -66,7 +66,7 @@ def test_who_was_found_by_a_second_address_keeps_the_primary_one(session: Sessio
 
 def test_an_address_of_somebody_else_is_refused(session: Session) -> None:
     upsert(session, "anna@people.example", reference="r-1")
-    with pytest.raises(actions.AddressTaken, match="^email: "):
+    with pytest.raises(actions.AddressTaken, match=r"^email: "):
         upsert(session, "anna@people.example", reference="r-2")
 
 
@@ -104,7 +104,7 @@ def test_an_erased_person_leaves_a_hash_that_keeps_them_out(session: Session, co
     digests = session.scalars(select(ErasedAddress.digest)).all()
     assert len(digests) == 2
     for email in ("Anna@people.example", "second@people.example"):
-        with pytest.raises(actions.AddressErased, match="^email: "):
+        with pytest.raises(actions.AddressErased, match=r"^email: "):
             upsert(session, email)
     assert upsert(session, "other@people.example", reference="r-1").id != person.id
 
@@ -135,5 +135,5 @@ def test_search_goes_on_where_the_page_ended(session: Session) -> None:
 
 
 def test_a_reference_that_breaks_a_line_is_refused(session: Session) -> None:
-    with pytest.raises(rules.BadText, match="^reference: "):
+    with pytest.raises(rules.BadText, match=r"^reference: "):
         upsert(session, "anna@people.example", reference="r\n1")

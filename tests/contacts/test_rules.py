@@ -58,7 +58,17 @@ def test_a_line_of_plain_text_is_kept(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a\rb", "a\nb", "a\x00b", "a\tb", "a\x7fb", "a\x85b", "a\u2028b", "=?UTF-8?Q?=0D=0ABcc:_x@example.com?=", "a" * 201],
+    [
+        "a\rb",
+        "a\nb",
+        "a\x00b",
+        "a\tb",
+        "a\x7fb",
+        "a\x85b",
+        "a\u2028b",
+        "=?UTF-8?Q?=0D=0ABcc:_x@example.com?=",
+        "a" * 201,
+    ],
 )
 def test_a_line_that_may_not_stand_in_a_header_is_refused(text: str) -> None:
     with pytest.raises(rules.BadText, match=r"^name: ") as refused:

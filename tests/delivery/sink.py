@@ -51,6 +51,7 @@ class _Session(socketserver.StreamRequestHandler):
         while raw := self.rfile.readline():
             line = raw.decode("latin-1").rstrip("\r\n")
             word = line.split(" ", 1)[0].upper()
+            line = word + line[len(word) :]
             with sink.lock:
                 sink.commands.append(line)
             if word == "QUIT":
@@ -59,9 +60,12 @@ class _Session(socketserver.StreamRequestHandler):
             if word == "EHLO":
                 lines = ["sink.example", *sink.extensions]
                 self._say("\r\n".join(f"250{'-' if text != lines[-1] else ' '}{text}" for text in lines))
-            elif not self._say(sink.reply(word, line, "354 go on" if word == "DATA" else "250 ok")):
-                return
-            elif word == "DATA" and sink.reply("DATA", line, "354").startswith("354") and not self._data():
+                continue
+            reply = sink.reply(word, line, "354 go on" if word == "DATA" else "250 ok")
+            goes_on = self._say(reply)
+            if goes_on and word == "DATA" and reply.startswith("354"):
+                goes_on = self._data()
+            if not goes_on:
                 return
 
     def _data(self) -> bool:
@@ -87,6 +91,9 @@ class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     block_on_close = False
     allow_reuse_address = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that was killed is no fault of the server."""
 
 
 @contextmanager

@@ -21,13 +21,6 @@ OTHER_DOORS = (
     "mailer/welcome",
     "rq_jobs/",
 )
-    "mailer/admin/",
-    "mailer/demo/",
-    "rq_jobs/",
-    "mailer/inbound/listener",
-    "mailer/welcome",
-    "mailer/scheduler",
-)
 
 
 @dataclass(frozen=True)

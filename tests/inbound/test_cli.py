@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
+from mailer import settings
 from mailer.cli import main
 from mailer.inbound import listener
 from mailer.inbound.desk import DeskState
@@ -51,8 +52,6 @@ def test_a_mail_that_cannot_be_kept_stays_with_its_sender(configure: Configure) 
 def test_wrong_settings_do_not_lose_a_mail(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
     configure()
     monkeypatch.setenv("MAILER_TIME_ZONE", "Mars/Olympus")
-    from mailer import settings
-
     settings.current.cache_clear()
     assert _ingest()[0] == os.EX_TEMPFAIL
 

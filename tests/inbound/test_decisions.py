@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from mailer.consent import queries as consent
 from mailer.delivery import compose
-from mailer.inbound import decisions
+from mailer.inbound import decisions, queries
 from mailer.inbound.desk import DeskState
 from mailer.inbound.models import InboundMail
 from mailer.inbound.rules import Kind
@@ -220,8 +220,6 @@ def test_an_answer_in_words_that_look_like_our_marks_goes_out_as_typed(
 
 
 def test_the_desk_shows_by_state_kind_person_and_address(session: Session, jan: Told, unsure: InboundMail) -> None:
-    from mailer.inbound import queries
-
     other = take_in(session, letter("How do I terminate?", sender="eve@elsewhere.example"))
     bounce = address(jan.message, "bounce")
     settled = take_in(session, report(bounce), bounce)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import undefer
 
 from mailer import settings
 from mailer.db import reading
@@ -26,7 +27,7 @@ MAIL = b"From: jan@example.nl\r\nSubject: Vraag\r\n\r\nHoe kan ik opzeggen?\r\n"
 Open = Callable[[], tuple[str, int]]
 
 only_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-# what must not end DATA for a server that sees it inside a line; ours are the words "end" and "mail", the bytes are known
+# what some other server takes for the end of a mail; ours must read on
 INNER_ENDS = [b"\n.\n", b"\r.\r", b"\r.\n", b"\n.\r", b"\n.\r\n", b"\r\n.\n", b"\r.\r\n", b"\r\n.\r", b"\r\n\0.\r\n"]
 
 
@@ -72,7 +73,7 @@ def opened(database: str, configure: Configure) -> Iterator[Open]:
 
 def _kept() -> list[InboundMail]:
     with reading() as session:
-        return [row for row in session.scalars(select(InboundMail).order_by(InboundMail.id)) if row.raw is not None]
+        return list(session.scalars(select(InboundMail).options(undefer(InboundMail.raw))))
 
 
 def _count() -> int:
@@ -128,14 +129,7 @@ def test_what_is_hardly_a_mail_is_kept(opened: Open, raw: bytes) -> None:
         client.docmd("DATA")
         client.sock.sendall(raw + b"\r\n.\r\n")  # smtplib would mend it
         assert client.getreply()[0] == 250
-    assert [row.raw for row in _with_raw()] == [raw + b"\r\n"]
-
-
-def _with_raw() -> list[InboundMail]:
-    from sqlalchemy.orm import undefer
-
-    with reading() as session:
-        return list(session.scalars(select(InboundMail).options(undefer(InboundMail.raw))))
+    assert [row.raw for row in _kept()] == [raw + b"\r\n"]
 
 
 @only_sqlite
@@ -169,7 +163,7 @@ def _speak(address: tuple[str, int], inner: bytes) -> bytes:
 def test_no_other_end_than_crlf_dot_crlf_ends_a_mail(opened: Open, inner: bytes) -> None:
     said = _speak(opened(), inner)
     assert said.count(b"250 2.0.0 Kept") == 1
-    [row] = _with_raw()
+    [row] = _kept()
     assert row.sender == "a@b.nl"
     assert b"smuggled" in row.raw
 

@@ -22,7 +22,6 @@ from tests import factories
 from tests.notices.conftest import WORDING, Release, accept, fan_out
 
 SignIn = Callable[..., FlaskClient]
-pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture

@@ -49,7 +49,11 @@ def test_a_policy_is_added_with_the_text_in_force(signed_in: SignIn) -> None:
     assert "Version 1 is in force" in officer.get("/admin/policies/terms").text
     assert "Terms" in officer.get("/admin/policies/").text
     again = officer.post("/admin/policies/new", data=filled)
-    assert (again.status_code, "has a first version already" in again.text, "Be kind." in again.text) == (409, True, True)
+    assert (again.status_code, "has a first version already" in again.text, "Be kind." in again.text) == (
+        409,
+        True,
+        True,
+    )
     empty = officer.post("/admin/policies/new", data={})
     assert (empty.status_code, "Write what people call this policy." in empty.text) == (422, True)
 

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mailer.consent.rules import Channel
+from mailer.outbox import rules
+from mailer.outbox.rules import MailKind
+
+AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("attempts", "minutes"), [(1, 5), (2, 10), (3, 20), (4, 40), (5, 67), (6, 67), (90, 67)])
+@pytest.mark.parametrize(("chance", "factor"), [(0.0, 0.8), (0.5, 1.0), (1.0, 1.2)])
+def test_the_pause_grows_with_each_try_and_is_spread(attempts: int, minutes: int, chance: float, factor: float) -> None:
+    waited = rules.next_attempt_at(attempts, AT, chance) - AT
+    assert waited.total_seconds() == pytest.approx(minutes * 60 * factor)
+
+
+@pytest.mark.parametrize(
+    ("channel", "after", "over"),
+    [
+        (Channel.ESSENTIAL, timedelta(days=5) - timedelta(seconds=1), False),
+        (Channel.ESSENTIAL, timedelta(days=5), True),
+        (Channel.MARKETING, timedelta(hours=24) - timedelta(seconds=1), False),
+        (Channel.MARKETING, timedelta(hours=24), True),
+    ],
+)
+def test_essential_mail_is_tried_for_five_days_and_marketing_for_one(
+    channel: Channel, after: timedelta, over: bool
+) -> None:
+    assert rules.is_over(channel, AT, AT + after) is over
+
+
+def test_only_campaigns_are_marketing() -> None:
+    assert [kind for kind in MailKind if kind.channel is Channel.MARKETING] == [MailKind.CAMPAIGN]
+
+
+@pytest.mark.parametrize(
+    ("reply", "kept"),
+    [
+        ("2.0.0 Ok: queued as 4F1", "2.0.0 Ok: queued as 4F1"),
+        ("5.1.1 <anna@people.example>: Recipient rejected", "5.1.1 <(address)>: Recipient rejected"),
+        ("no such user anna@people.example", "no such user (address)"),
+        ("x" * 2000, "x" * 1000),
+    ],
+)
+def test_no_address_stays_in_what_is_kept_of_a_reply(reply: str, kept: str) -> None:
+    assert rules.without_addresses(reply) == kept
