@@ -20,11 +20,12 @@ KINDS = {
     MailKind.TERMINATION_CONFIRM: "a question to confirm a termination",
     MailKind.ANSWER: "an answer to a mail",
 }
-_TONES = {Outcome.ACCEPTED: "good", Outcome.DEFERRED: "", Outcome.REFUSED: "bad"}
+_TONES = {Outcome.ACCEPTED: "good", Outcome.DEFERRED: "", Outcome.REFUSED: "bad", Outcome.IN_DOUBT: "bad"}
 _ANSWERS = {
     Outcome.ACCEPTED: "took it",
     Outcome.DEFERRED: "asked us to try again later",
     Outcome.REFUSED: "refused it for good",
+    Outcome.IN_DOUBT: "got every byte and gave no answer",
 }
 
 

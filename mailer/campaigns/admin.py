@@ -18,7 +18,7 @@ from mailer.campaigns.rules import State
 from mailer.consent import queries as consent
 from mailer.db import reading, transaction
 from mailer.delivery import compose
-from mailer.errors import Conflict, Invalid, NotAllowed
+from mailer.errors import Conflict, Invalid, NotAllowed, NotFound
 from mailer.outbox.models import Content
 from mailer.outbox.rules import MailKind
 from mailer.staff import access
@@ -176,7 +176,10 @@ def send(campaign_id: str) -> ResponseReturnValue:
 def progress(campaign_id: str) -> ResponseReturnValue:
     with reading() as session:
         campaign = queries.get(session, campaign_id)
-        return render_template("admin/campaigns/_progress.html", campaign=campaign, **_report(session, campaign))
+        told = _report(session, campaign)
+        if told["report"] is None:
+            raise NotFound("Nothing of this campaign has gone out yet; its own page shows the draft.")
+        return render_template("admin/campaigns/_progress.html", campaign=campaign, **told)
 
 
 def _editor(session: Session, campaign: Campaign, form: EditForm) -> str:

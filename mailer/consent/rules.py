@@ -81,11 +81,7 @@ def why_withheld(channel: Channel, topic: str | None, standing: Standing) -> Wit
         return Withheld.NO_ADDRESS
     if SuppressionReason.HARD_BOUNCE in standing.suppressed:
         return Withheld.DEAD_ADDRESS
-    match channel:
-        case Channel.ESSENTIAL:
-            return None
-        case Channel.MARKETING:
-            return _why_not_marketing(topic, standing)
+    return None if channel is Channel.ESSENTIAL else _why_not_marketing(topic, standing)
 
 
 def _why_not_marketing(topic: str | None, standing: Standing) -> Withheld | None:

@@ -88,13 +88,15 @@ def settle(session: Session, message: Message, answer: Answer, sha256: str, at: 
     attempts = message.attempts + 1
     values: dict[str, Any] = {"attempts": attempts}
     over = rules.is_over(message.channel, message.created_at, at)
+    chance = random.random()  # noqa: S311 - jitter, not a secret
+    again_at = rules.next_attempt_at(attempts, at, chance, was_answered=answer.code != 0)
     match answer.outcome:
         case Outcome.ACCEPTED:
             values |= {"state": State.ACCEPTED, "settled_at": at, "sha256": sha256}
         case Outcome.DEFERRED if not over:
-            values |= {"state": State.QUEUED, "due_at": _again_at(attempts, at), "dated_at": None}
+            values |= {"state": State.QUEUED, "due_at": again_at, "dated_at": None}
         case Outcome.IN_DOUBT if message.channel is Channel.ESSENTIAL and not over:
-            values |= {"state": State.QUEUED, "due_at": _again_at(attempts, at)}  # dated as before: the same bytes
+            values |= {"state": State.QUEUED, "due_at": again_at}  # dated as before: the same bytes
         case Outcome.IN_DOUBT:
             values |= {"state": State.UNKNOWN, "settled_at": at, "sha256": sha256}
         case Outcome.REFUSED | Outcome.DEFERRED:
@@ -162,10 +164,6 @@ def seal(session: Session, at: datetime, limit: int = 1_000) -> int:
     root = merkle_root(digest or "" for _, digest in rows)
     ledger.record(session, "messages.accepted", at, batch=batch, count=len(rows), root=root)
     return len(rows)
-
-
-def _again_at(attempts: int, at: datetime) -> datetime:
-    return rules.next_attempt_at(attempts, at, random.random())  # noqa: S311 - jitter, not a secret
 
 
 def _free(values: dict[str, Any]) -> dict[str, Any]:

@@ -60,15 +60,20 @@ _ADDRESS = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
 REPLY_LIMIT = 1000
 
 _PAUSES = (5, 10, 20, 40, 67)  # minutes, then 67 each time
+_SILENT_PAUSES = (0.25, 0.5, 1, 2, *_PAUSES)  # nobody said “later”: the server, or we ourselves, may be back at once
 GIVE_UP_AFTER = {Channel.ESSENTIAL: timedelta(days=5), Channel.MARKETING: timedelta(hours=24)}
 JITTER = 0.2
 LONGEST_PAUSE = timedelta(minutes=_PAUSES[-1])
 CRASHES_AT_ONCE = 2  # after so many, what was on the wire when a worker died waits for the longest pause
 
 
-def next_attempt_at(attempts: int, at: datetime, chance: float) -> datetime:
-    """When to try again after attempt number `attempts` failed at `at`; `chance` in [0, 1) spreads it by ± 20 %."""
-    minutes = _PAUSES[min(attempts, len(_PAUSES)) - 1]
+def next_attempt_at(attempts: int, at: datetime, chance: float, *, was_answered: bool = True) -> datetime:
+    """When to try again after attempt number `attempts` failed at `at`; `chance` in [0, 1) spreads it by ± 20 %.
+
+    A server's own “later” is given more time than a connection that broke without a word.
+    """
+    pauses = _PAUSES if was_answered else _SILENT_PAUSES
+    minutes = pauses[min(attempts, len(pauses)) - 1]
     return at + timedelta(minutes=minutes * (1 - JITTER + 2 * JITTER * chance))
 
 

@@ -14,8 +14,8 @@ from mailer.consent.rules import SuppressionReason
 from mailer.contacts import actions as contacts
 from mailer.contacts.models import Contact
 from mailer.contacts.rules import Origin
-from mailer.inbound.models import InboundMail
 from mailer.inbound.desk import DeskState
+from mailer.inbound.models import InboundMail
 from mailer.ledger import actions as ledger
 from mailer.ledger import queries as ledger_queries
 from mailer.ledger.models import Event
@@ -75,7 +75,7 @@ def live(session: Session) -> Contact:
             recipient="reply+x@reply.example",
             door="smtp",
             received_at=AT,
-            state=DeskState.DONE,
+            state=DeskState.DECIDED,
             reasons=[],
             subject="From Quirijn",
             from_address="quirijn@people.example",

@@ -107,9 +107,8 @@ def _context(chromium: Browser, stage: Stage, width: int, **more: Any) -> Any:
     context = chromium.new_context(
         base_url=stage.world.base,
         viewport={"width": width, "height": HEIGHTS[width]},
-        locale="en-GB",
         reduced_motion="reduce",
-        **more,
+        **{"locale": "en-GB"} | more,
     )
     context.set_default_timeout(PATIENCE)
     return context

@@ -209,7 +209,7 @@ def test_a_byte_order_mark_blank_lines_and_other_line_ends_are_no_fault(home: Pa
     assert (report.added, report.faults) == (1, [])
 
 
-def test_a_big_file_comes_in_by_several_transactions(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_big_file_comes_in_by_several_transactions(home: Path) -> None:
     rows = [f"p{n}@people.example,P,account_holder,,,,," for n in range(1_203)]
     rows[700] = "broken,P,account_holder,,,,,"
     report = take(home, *rows)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -11,8 +12,8 @@ S = SuppressionReason
 READER = Standing(Origin.SUBSCRIBER, subscribed=frozenset({"news"}))
 
 
-def reader(**facts: object) -> Standing:
-    return Standing(**({"origin": Origin.SUBSCRIBER, "subscribed": frozenset({"news"})} | facts))  # type: ignore[arg-type]
+def reader(**facts: Any) -> Standing:
+    return Standing(**({"origin": Origin.SUBSCRIBER, "subscribed": frozenset({"news"})} | facts))
 
 
 def suppressed(*reasons: SuppressionReason) -> Standing:

@@ -40,7 +40,7 @@ def names(data: bytes) -> list[str]:
 
 
 def parse(data: bytes) -> EmailMessage:
-    return BytesParser(policy=email.policy.default).parsebytes(data)  # type: ignore[return-value]
+    return BytesParser(policy=email.policy.default).parsebytes(data)
 
 
 def part(mail: EmailMessage, subtype: str) -> str:

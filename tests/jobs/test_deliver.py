@@ -17,6 +17,7 @@ from mailer.consent import actions as consent
 from mailer.consent import queries as consent_queries
 from mailer.consent.rules import Channel, SuppressionReason, Withheld
 from mailer.contacts.models import Contact
+from mailer.delivery import routes, transport
 from mailer.ledger import queries as ledger
 from mailer.ledger.rules import Whole
 from mailer.outbox import actions as outbox
@@ -91,7 +92,7 @@ def test_who_unsubscribes_between_claim_and_send_gets_nothing(server: Sink) -> N
         batch = lanes.claim(session, Channel.MARKETING, clock.now(), LEASE, 10)
     with db.transaction() as session:
         consent.leave_all(session, who(session, "leaves@people.example"), source="one-click", at=clock.now())
-    with job.transport.Connection(job.routes.route_for(Channel.MARKETING), 5) as connection:
+    with transport.Connection(routes.route_for(Channel.MARKETING), 5) as connection:
         assert job._send_batch(batch, connection) == 1
     assert server.recipients == ["stays@people.example"]
     message = find(rows["leaves@people.example"])

@@ -18,6 +18,12 @@ def test_the_pause_grows_with_each_try_and_is_spread(attempts: int, minutes: int
     assert waited.total_seconds() == pytest.approx(minutes * 60 * factor)
 
 
+@pytest.mark.parametrize(("attempts", "minutes"), [(1, 0.25), (2, 0.5), (4, 2), (5, 5), (9, 67), (90, 67)])
+def test_a_connection_that_broke_without_a_word_is_tried_again_sooner(attempts: int, minutes: float) -> None:
+    waited = rules.next_attempt_at(attempts, AT, 0.5, was_answered=False) - AT
+    assert waited.total_seconds() == pytest.approx(minutes * 60)
+
+
 @pytest.mark.parametrize(
     ("channel", "after", "over"),
     [
