@@ -6,7 +6,7 @@ import hashlib
 from datetime import timedelta
 
 from flask import Flask, Response, redirect, request
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_wtf import CSRFProtect
 
 from mailer import places, settings
@@ -57,6 +57,11 @@ class Sessions(SecureCookieSessionInterface):
     """Flask's signed cookie, with SHA-256 (TRAPS 13)."""
 
     digest_method = staticmethod(hashlib.sha256)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """A page that caches may share is the same for everybody: it neither sets a cookie nor varies by one."""
+        if session.modified or not response.cache_control.public:
+            super().save_session(app, session, response)
 
 
 def create_app() -> Flask:

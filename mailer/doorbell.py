@@ -24,7 +24,9 @@ log = logging.getLogger(__name__)
 @lru_cache(maxsize=1)
 def redis() -> Redis:
     """The connection of this process to Redis, embedded or by URL."""
-    return Redis.from_url(settings.current().redis, socket_connect_timeout=2, health_check_interval=30)
+    return Redis.from_url(
+        settings.current().redis, socket_connect_timeout=2, socket_timeout=5, health_check_interval=30
+    )
 
 
 def queue(name: str) -> Queue:

@@ -108,6 +108,8 @@ def _begin(session: Session, message: Message) -> bool:
     """The last look before the SMTP transaction (invariant 3), and the mark that it begins (invariant 5)."""
     at = now()
     why = why_withheld(session, message)
+    if why is None and message.kind is MailKind.NOTICE and notices.is_ended(session, message):
+        why = Withheld.CANCELLED
     if why is not None:
         if lanes.withhold(session, message, why, at) and message.kind is MailKind.NOTICE:
             notices.settled(session, message, State.WITHHELD, at)

@@ -107,13 +107,8 @@ def minor(stage: Stage) -> None:
 
 
 def _write(browser: Browser, number: int, effective_on: date, change_class: str, **fields: Any) -> None:
-    browser.press(
-        "Keep this draft",
-        text=company.text_of(number),
-        change_class=change_class,
-        effective_on=effective_on.isoformat(),
-        **fields,
-    )
+    fields |= {"change_class": change_class, "effective_on": effective_on.isoformat()}
+    browser.press("Keep this draft", text=company.text_of(number), **fields)
 
 
 def _path(browser: Browser) -> str:

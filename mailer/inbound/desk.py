@@ -1,16 +1,12 @@
-"""Where an inbound mail stands on the way from the door to the desk, who is answered, and by when (S8)."""
+"""Where an inbound mail stands on the way from the door to the desk, and who is answered."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container
-from datetime import date, timedelta
 from enum import StrEnum
 
 from mailer.inbound.rules import MACHINE, Kind
-from mailer.policies.rules import is_day_off
 
-RIGHTS_WORKING_DAYS = 10
 NULL_PATH = "<>"  # kept as such: an empty sender is one that the door was not told
 SUBJECT_LIMIT = 200
 _AGAIN = re.compile(r"^(?:(?:re|aw|antw|sv)\s*:\s*)+", re.IGNORECASE)
@@ -23,15 +19,6 @@ class DeskState(StrEnum):
     SETTLED = "settled"
     FOR_PERSON = "for_person"
     DECIDED = "decided"
-
-
-def rights_due(received_on: date, holidays: Container[date]) -> date:
-    """The last day to answer a request about one's own data: 10 working days, the day of receipt not counted (S8)."""
-    day, left = received_on, RIGHTS_WORKING_DAYS
-    while left:
-        day += timedelta(days=1)
-        left -= not is_day_off(day, holidays)
-    return day
 
 
 def why_not_answered(kind: Kind, sender: str, auto: bool) -> str | None:

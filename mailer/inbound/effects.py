@@ -25,7 +25,7 @@ from mailer.outbox import actions as outbox
 from mailer.outbox.models import Message
 from mailer.outbox.rules import MailKind
 from mailer.policies.models import Version
-from mailer.policies.rules import holidays_of
+from mailer.policies.rules import holidays_of, rights_due
 from mailer.staff import tasks
 from mailer.terminations import actions as terminations
 from mailer.terminations.rules import State
@@ -88,7 +88,7 @@ def open_rights_task(session: Session, mail: InboundMail, at: datetime) -> None:
         text="A person asks about their own data. Answer without delay.",
         subject_id=mail.id,
         contact_id=mail.contact_id,
-        due_on=desk.rights_due(_received_on(mail), holidays),
+        due_on=rights_due(_received_on(mail), holidays),
         at=at,
     )
 

@@ -75,12 +75,6 @@ def counts(session: Session) -> dict[DeskState, int]:
     }
 
 
-def of_contact(session: Session, contact_id: str) -> Sequence[InboundMail]:
-    """What one person wrote, oldest first."""
-    query = select(InboundMail).where(InboundMail.contact_id == contact_id).order_by(InboundMail.id)
-    return session.scalars(query).all()
-
-
 def open_notices(session: Session, contact_id: str, on: date) -> Sequence[Notice]:
     """The notices that this person may still answer on a day."""
     query = select(Notice).where(

@@ -12,7 +12,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from mailer import clock, settings
-from mailer.consent.rules import Withheld
 from mailer.contacts.models import Contact, ContactUse
 from mailer.delivery import content
 from mailer.ledger import actions as ledger
@@ -96,6 +95,12 @@ def facts_for(session: Session, message: Message, at: datetime) -> dict[str, str
     return mail.dates(_clock(version, at), company().place, message.content.locale)
 
 
+def is_ended(session: Session, message: Message) -> bool:
+    """Whether the version of a notice was withdrawn while its mail was on its way to the wire."""
+    notice = queries.for_message(session, message.row)
+    return notice is not None and notice.state is NoticeState.ENDED
+
+
 def settled(session: Session, message: Message, state: State, at: datetime) -> None:
     """After a server's answer: the clock runs from its yes; a no, or a mail not sent, leaves the person unreached.
 
@@ -143,7 +148,8 @@ def withdraw(session: Session, version: Version, staff_id: str, reason: str, at:
         return 0
     session.refresh(mailing, with_for_update=True)
     mailing.state = MailingState.FANNED_OUT  # who was not told yet need not be
-    _cancel_queued(session, version.id, at)
+    planned = select(Notice.message_row).where(Notice.version_id == version.id, Notice.state == NoticeState.PLANNED)
+    outbox.cancel(session, planned, at)
     told = queries.told(session, version.id)
     _take_back(session, version, told, at)
     session.execute(
@@ -271,17 +277,6 @@ def _tell_unreached(session: Session, notice: Notice, at: datetime) -> None:
         contact_id=notice.contact_id,
         due_on=version.effective_on,
         at=at,
-    )
-
-
-def _cancel_queued(session: Session, version_id: str, at: datetime) -> None:
-    """What was not sent yet is not sent: the mails of notices whose version was withdrawn."""
-    planned = select(Notice.message_row).where(Notice.version_id == version_id, Notice.state == NoticeState.PLANNED)
-    session.execute(
-        update(Message)
-        .where(Message.row.in_(planned), Message.state == State.QUEUED)
-        .values(state=State.WITHHELD, withheld=Withheld.CANCELLED, settled_at=at)
-        .execution_options(synchronize_session=False)
     )
 
 

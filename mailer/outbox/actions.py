@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, literal, null, select, update
+from sqlalchemy import Select, case, func, literal, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -172,6 +172,16 @@ def _insert_messages(session: Session, mailing: Mailing, after: str, last: str, 
     # SQLite reads "SELECT … ON CONFLICT" as a join unless a WHERE stands between: the query always has one
     insert = _insert(session)(Message).from_select(list(values), rows)
     session.execute(insert.on_conflict_do_nothing(index_elements=["mailing_id", "contact_id"]))
+
+
+def cancel(session: Session, rows: Select[Any], at: datetime) -> None:
+    """Let messages that wait not go out any more; what is being sent is asked about again at its mark."""
+    session.execute(
+        update(Message)
+        .where(Message.row.in_(rows), Message.state == State.QUEUED)
+        .values(state=State.WITHHELD, withheld=Withheld.CANCELLED, settled_at=at)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def note_bounce(session: Session, message: Message, at: datetime) -> bool:

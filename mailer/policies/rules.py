@@ -14,6 +14,7 @@ import holidays as holiday_calendars
 from mailer.errors import Conflict, Invalid
 
 NOTICE_DAYS = 30  # statement S2, S4
+RIGHTS_WORKING_DAYS = 10  # statement S8
 PROPOSED_DAYS = 35  # deliveries are retried for five days (TRAPS 22)
 BANNER_DAYS = 30  # how long after its first day an announced change stays on the banner
 
@@ -119,6 +120,14 @@ def next_working_day(day: date, holidays: Container[date]) -> date:
     """`day` itself if it is a working day, else the next one (Regulation 1182/71 art. 3(4))."""
     while is_day_off(day, holidays):
         day += timedelta(days=1)
+    return day
+
+
+def rights_due(received_on: date, holidays: Container[date]) -> date:
+    """The last day to answer a request about one's own data: 10 working days, the day of receipt not counted (S8)."""
+    day = received_on
+    for _ in range(RIGHTS_WORKING_DAYS):
+        day = next_working_day(day + timedelta(days=1), holidays)
     return day
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -33,7 +33,6 @@ from mailer.staff import tasks
 from mailer.terminations import actions as terminations
 from mailer.terminations.rules import State
 
-WORKING_DAYS = 10  # S8
 _WHY = {"en": "It concerns your account.", "nl": "Het gaat over uw account."}
 Result = dict[str, Any]
 
@@ -160,11 +159,12 @@ def _terminated(session: Session, said: payloads.TerminationReceived, source: So
 def _rights(session: Session, said: payloads.RightsRequested, source: Source, at: datetime) -> Result:
     _check_past(said.at, "at", at)
     contact = contact_queries.get_by_reference(session, said.reference)
-    due_on = _working_days_after(clock.local_day(said.at, settings.current().zone))
+    config = settings.current()
+    due_on = policy_rules.rights_due(clock.local_day(said.at, config.zone), policy_rules.holidays_of(config.country))
     task = tasks.open_task(
         session,
         key=f"rights/{source.call_id}",
-        kind="rights",
+        kind="rights_request",
         text=f"Request about one's own data ({said.request}). {said.text}".strip(),
         subject_id=source.call_id,
         contact_id=contact.id,
@@ -187,14 +187,6 @@ def _notice(session: Session, contact_id: str, version_id: str | None) -> Notice
         return found
     open_ones = session.scalars(query).all()
     return open_ones[0] if len(open_ones) == 1 else None
-
-
-def _working_days_after(day: date) -> date:
-    """The tenth working day after `day`, which does not count itself (S8)."""
-    holidays = policy_rules.holidays_of(settings.current().country)
-    for _ in range(WORKING_DAYS):
-        day = policy_rules.next_working_day(day + timedelta(days=1), holidays)
-    return day
 
 
 def _check_past(instant: datetime, field: str, at: datetime) -> None:

@@ -92,7 +92,7 @@ class ContactUpserted(AboutContact):
     email: Annotated[str, AfterValidator(_email)]
     name: Line = ""
     company: Line = ""
-    locale: Literal["en", "nl"] = "en"
+    locale: Literal["", "en", "nl"] = ""
     origin: Annotated[Origin, Field(strict=False)]
 
 

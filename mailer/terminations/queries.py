@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import Select, or_, select
@@ -41,13 +40,6 @@ def get(session: Session, termination_id: str) -> Termination:
 def by_source(session: Session, source_id: str) -> Termination | None:
     """The termination that came of one mail or webhook."""
     return session.scalar(select(Termination).where(Termination.source_id == source_id))
-
-
-def of_contact(session: Session, contact_id: str) -> Sequence[Termination]:
-    """What one person asked for, oldest first."""
-    return session.scalars(
-        select(Termination).where(Termination.contact_id == contact_id).order_by(Termination.received_at)
-    ).all()
 
 
 def find_first(session: Session, contact_id: str, version_id: str | None, received_on: date) -> Termination | None:

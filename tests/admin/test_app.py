@@ -243,3 +243,11 @@ def test_static_files_may_be_kept_for_a_year(client: FlaskClient) -> None:
     answer = client.get(href)
     assert (answer.status_code, answer.cache_control.max_age) == (200, 31_536_000)
     answer.close()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_page_that_caches_may_share_does_not_vary_by_cookie(client: FlaskClient) -> None:
+    answer = client.get("/policies")
+    assert answer.cache_control.public
+    assert "Cookie" not in answer.headers.get("Vary", "")
+    assert "Cookie" in client.get("/admin/sign-in").headers["Vary"]

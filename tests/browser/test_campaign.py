@@ -82,7 +82,7 @@ def test_the_audience_is_a_sentence_and_the_sending_moves_to_its_end(editor: Pag
     _write(editor)
     expect(editor.locator("#see")).to_contain_text("Readers of News")
     expect(editor.locator("#see")).to_contain_text("left out")
-    editor.locator("#see").get_by_role("link", name="Send to").click()
+    editor.locator("#see").get_by_role("button", name="Send to").click()
     expect(editor.get_by_role("heading", level=1)).to_have_text(f"Send “{SUBJECT}”?")
     expect(editor.locator(".before-you")).to_contain_text("cannot be taken back")
     looks_right(editor)
@@ -111,8 +111,8 @@ def test_writing_needs_no_script(opened: Opener, width: int) -> None:
 
 def _begin(page: Page, name: str) -> Page:
     page.goto("/admin/campaigns/new")
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Topic").select_option("News")
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Topic", exact=True).select_option("News")
     page.get_by_role("button", name="Begin writing").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
     return page

@@ -62,7 +62,7 @@ def test_it_needs_no_script(opened: Opener) -> None:
     page.goto("/policies/privacy-statement")
     expect(page.get_by_role("heading", level=2).first).to_contain_text("This text changes on")
     picture(page, "policy")
-    page.get_by_role("link", name="See the changes").click()
+    page.get_by_role("button", name="See the changes").click()
     page.locator("details.unchanged summary").first.click()
     expect(page.get_by_text("Leadmark respects your privacy")).to_be_visible()
     page.get_by_role("link", name="Old and new wording").click()

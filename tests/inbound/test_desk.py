@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 
 from mailer.inbound import desk
 from mailer.inbound.rules import MACHINE, Kind
-from mailer.policies.rules import holidays_of
-
-
-@pytest.mark.parametrize(
-    ("received_on", "due_on"),
-    [
-        (date(2026, 11, 2), date(2026, 11, 16)),
-        (date(2026, 11, 6), date(2026, 11, 20)),
-        (date(2026, 11, 7), date(2026, 11, 20)),
-        (date(2026, 12, 17), date(2027, 1, 4)),  # Christmas, Boxing Day on Saturday, New Year
-        (date(2027, 4, 20), date(2027, 5, 5)),  # King's Day; Liberation Day counts as a working day in most years
-    ],
-)
-def test_a_request_about_own_data_is_due_after_ten_working_days(received_on: date, due_on: date) -> None:
-    assert desk.rights_due(received_on, holidays_of("NL")) == due_on
 
 
 @pytest.mark.parametrize("kind", sorted(MACHINE))

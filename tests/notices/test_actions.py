@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from mailer import clock
 from mailer.consent import actions as consent
 from mailer.consent.rules import SuppressionReason, Withheld
 from mailer.contacts import actions as contacts
@@ -22,6 +23,7 @@ from mailer.outbox.models import Message
 from mailer.outbox.rules import MailingState, MailKind, State
 from mailer.policies.rules import QUESTIONS, Announce, ChangeClass
 from mailer.staff.models import Task
+from rq_jobs.deliver import deliver
 from tests import factories
 from tests.notices.conftest import AT, EFFECTIVE_ON, TODAY, WORDING, Release, accept, fan_out, message_of
 
@@ -247,3 +249,21 @@ def test_a_withdrawal_is_told_to_those_already_told_and_stops_the_rest(session: 
     late = factories.contact(session)
     notices.catch_up(session, AT)
     assert queries.find(session, version.id, late.id) is None
+
+
+def test_a_notice_that_was_claimed_when_its_version_was_withdrawn_is_not_sent(
+    session: Session, release: Release
+) -> None:
+    person = factories.contact(session)
+    version, mailing = release()
+    assert mailing is not None
+    fan_out(session, mailing)
+    message = message_of(session, version, person)
+    message.state, message.lease_token = State.SENDING, "lse_of_a_worker"
+    session.flush()
+    notices.withdraw(session, version, version.author_id or "", "We made a mistake.", AT)
+    message.state, message.lease_token, message.due_at = State.QUEUED, None, clock.now()  # as after a sweep
+    session.commit()
+    assert deliver("essential") == 0
+    session.refresh(message)
+    assert (message.state, message.withheld) == (State.WITHHELD, Withheld.CANCELLED)

@@ -237,3 +237,17 @@ def test_the_banner_shows_what_changes_and_what_has_just_changed(
     change_class: ChangeClass, version: Released, day: date, shown: bool
 ) -> None:
     assert rules.is_on_banner(change_class, version, day) is shown
+
+
+@pytest.mark.parametrize(
+    ("received_on", "due_on"),
+    [
+        (date(2026, 11, 2), date(2026, 11, 16)),
+        (date(2026, 11, 6), date(2026, 11, 20)),
+        (date(2026, 11, 7), date(2026, 11, 20)),
+        (date(2026, 12, 17), date(2027, 1, 4)),  # Christmas, Boxing Day on Saturday, New Year
+        (date(2027, 4, 20), date(2027, 5, 5)),  # King's Day; Liberation Day counts as a working day in most years
+    ],
+)
+def test_a_request_about_own_data_is_due_after_ten_working_days(received_on: date, due_on: date) -> None:
+    assert rules.rights_due(received_on, NL) == due_on
