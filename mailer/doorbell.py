@@ -47,3 +47,11 @@ def ring(queue_name: str, job: str, *ids: str) -> bool:
         log.warning("doorbell not heard on %s: %s", queue_name, type(error).__name__)
         return False
     return True
+
+
+def is_quiet(queue_name: str) -> bool:
+    """Whether no bell waits on a queue; False if nobody can be asked."""
+    try:
+        return bool(queue(queue_name).count == 0)
+    except RedisError:
+        return False

@@ -6,6 +6,7 @@ import logging
 from datetime import date
 
 from mailer import clock, settings, stopping
+from mailer.errors import trace
 from mailer.worker import call
 
 SWEEP = "rq_jobs.sweep.sweep"
@@ -37,6 +38,6 @@ def _try(job: str, *arguments: object) -> bool:
     """Whether a job did all it has to; one that says False waits for something and is asked again."""
     try:
         return call(job, *arguments) is not False
-    except Exception:
-        log.exception("%s failed; the next round tries again", job)
+    except Exception as error:
+        log.error("%s failed; the next round tries again\n%s", job, trace(error))
         return False

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import tempfile
+from email.utils import parseaddr
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -16,11 +18,13 @@ from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
+from holidays.utils import list_supported_countries
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mailer.errors import MailerError
 
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 UNIX_SOCKET_PATH_LIMIT = 100  # sun_path is 108 bytes on Linux, 104 on macOS
 POST_OFFICE_AUTHSERV_ID = "post-office.localhost"
 SECRET_FIELDS = frozenset({"secret_keys"})
@@ -89,6 +93,48 @@ class Settings(BaseSettings):
         except Exception:
             raise ValueError(f"“{value}” is not a time zone; use a name like Europe/Amsterdam") from None
         return value
+
+    @field_validator("country")
+    @classmethod
+    def _known_country(cls, value: str) -> str:
+        if value not in list_supported_countries(include_aliases=False):
+            raise ValueError(f"the holidays of “{value}” are not known; use a country's two letters, like NL")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("begin it with postgresql+psycopg:// or sqlite:///")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_redis(cls, value: str) -> str:
+        if value and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("begin it with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _full_url(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("begin it with https://, for it stands in every link")
+        return value
+
+    @field_validator("from_essential", "from_marketing")
+    @classmethod
+    def _with_address(cls, value: str) -> str:
+        if "@" not in parseaddr(value)[1]:
+            raise ValueError(f"“{value}” holds no mail address; write it like Example <service@example.com>")
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.upper() not in LOG_LEVELS:
+            raise ValueError(f"“{value}” is not one of {', '.join(LOG_LEVELS)}")
+        return value.upper()
 
     @model_validator(mode="after")
     def _fit_for_production(self) -> Settings:
@@ -171,8 +217,10 @@ class Settings(BaseSettings):
 
 
 def _without_password(value: str) -> str:
-    if "://" not in value or "@" not in value:
+    """An address without the passwords before its host and among its parameters."""
+    if "://" not in value:
         return value
+    value = re.sub(r"(?i)([?&][^=&]*password=)[^&]*", r"\1***", value)
     parts = urlsplit(value)
     if parts.password is None:
         return value

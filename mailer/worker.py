@@ -10,6 +10,7 @@ import logging
 from contextlib import suppress
 from enum import StrEnum
 from importlib import import_module
+from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -20,6 +21,7 @@ from rq.serializers import JSONSerializer
 
 from mailer import settings, stopping
 from mailer.db import reading
+from mailer.errors import trace
 from mailer.outbox import queries as outbox
 
 PAUSE_WITHOUT_REDIS = 2.0
@@ -71,6 +73,14 @@ class LaneWorker(SimpleWorker):
         with suppress(RedisError):
             super().teardown()  # type: ignore[no-untyped-call]
 
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """Log a failed job without the error's words; RQ would log and keep all of them (invariant 12)."""
+        log.error("%s failed; the sweep rings for what is left\n%s", job.func_name, trace(exc_info[1]))
+
+    def handle_job_failure(self, job: Job, queue: Queue, *args: Any, **kwargs: Any) -> None:
+        """Let RQ count a failed job; the error's words stay out of Redis."""
+        super().handle_job_failure(job, queue, *args, **kwargs | {"exc_string": ""})
+
     def subscribe(self) -> None:
         """We take no commands over Redis; RQ's thread for them would outlive a lost connection."""
 
@@ -119,8 +129,8 @@ def call(job: str, *ids: object) -> object:
 def _look(lane: Lane) -> None:
     try:
         work_once(lane)
-    except Exception:
-        log.exception("lane %s: looking without a bell failed; the next look tries again", lane)
+    except Exception as error:
+        log.error("lane %s: looking without a bell failed; the next look tries again\n%s", lane, trace(error))
 
 
 def _answer_bells(lane: Lane) -> bool:

@@ -6,10 +6,12 @@ A job is a lane, not a mail. It may run twice and beside another: the lease deci
 from __future__ import annotations
 
 import logging
+import math
 import time
 from dataclasses import dataclass
 from datetime import timedelta
 
+from rq.timeouts import JobTimeoutException
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -33,7 +35,7 @@ from mailer.signing import KeyGone
 
 JOB = "rq_jobs.deliver.deliver"
 CLAIM = 50
-DRAIN_SECONDS = 60
+DRAIN_SECONDS = 60  # no mail begins after that: far within RQ's own time-out, which would strike at any line (TRAPS 9)
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +62,7 @@ def deliver(lane: str) -> int:
                 batch = lanes.claim(session, channel, now(), lease, CLAIM)
             if not batch:
                 return accepted
-            accepted += _send_batch(batch, connection)
+            accepted += _send_batch(batch, connection, until)
             with transaction() as session:
                 lanes.seal(session, now())
             if _must_stop(connection):
@@ -69,29 +71,32 @@ def deliver(lane: str) -> int:
     return accepted
 
 
-def _send_batch(batch: list[Message], connection: transport.Connection) -> int:
-    """Send claimed messages one after the other. Each commit settles the last and marks the next."""
+def _send_batch(batch: list[Message], connection: transport.Connection, until: float = math.inf) -> int:
+    """Send claimed messages one after the other; none begins after `until`, on the monotonic clock.
+
+    Each commit settles the last and marks the next.
+    """
     last: _Sent | None = None
     accepted = 0
     for message in batch:
-        took, may_begin = _mark(last, message, connection)
+        took, may_begin = _mark(last, message, connection, until)
         accepted += took
         last = _send(message, connection) if may_begin else None
     with transaction() as session:
         return accepted + _settle(session, last)
 
 
-def _mark(last: _Sent | None, message: Message, connection: transport.Connection) -> tuple[int, bool]:
+def _mark(last: _Sent | None, message: Message, connection: transport.Connection, until: float) -> tuple[int, bool]:
     """Write the last answer down and mark the next message; whether the last was taken, and the next may begin."""
     try:
         with transaction() as session:
             took = _settle(session, last)
-            if _must_stop(connection):
+            if _must_stop(connection) or time.monotonic() >= until:
                 lanes.release(session, message)
                 return took, False
             return took, _begin(session, message)
-    except DBAPIError:
-        raise  # the database itself: the lease brings everything back
+    except (DBAPIError, JobTimeoutException):
+        raise  # the database itself, or our time is over: the lease brings everything back
     except Exception as error:  # this message is at fault, and neither the last one nor the lane may suffer from it
         with transaction() as session:
             took = _settle(session, last)
@@ -139,6 +144,8 @@ def _send(message: Message, connection: transport.Connection) -> _Sent:
     try:
         mail = compose.compose(message)
         return _Sent(message, connection.send(mail), mail.sha256)
+    except JobTimeoutException:
+        raise  # the server may have it: in doubt, as after a crash (TRAPS 9)
     except Exception as error:
         return _failed(message, error)
 

@@ -1,11 +1,15 @@
-"""Tell other services what happened: address events, then call. One slow service does not hold up the others."""
+"""Tell other services what happened: address events, then call.
+
+Mail to read and mailings to fan out wait in the same queue, so a long row of calls gives way to them.
+"""
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from mailer import settings
+from mailer import doorbell, settings
 from mailer.clock import now
 from mailer.db import transaction
 from mailer.services import actions as services
@@ -13,10 +17,15 @@ from mailer.services import calls
 
 JOB = "rq_jobs.publish_events.publish_events"
 AT_ONCE = 8
+TURN_SECONDS = 5.0
 
 
-def publish_events() -> int:
-    """Bring what is due to every service that hears it; how many calls were answered well. Safe to run twice."""
+def publish_events(turn: float = TURN_SECONDS) -> int:
+    """Bring what is due to every service that hears it; how many calls were answered well. Safe to run twice.
+
+    After `turn` seconds it ends as soon as another bell waits; the sweep rings for the rest.
+    """
+    end = time.monotonic() + turn
     lease = timedelta(seconds=settings.current().lease_seconds)
     delivered = 0
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -25,6 +34,8 @@ def publish_events() -> int:
                 with transaction() as session:
                     services.settle(session, call, answer, now())
                 delivered += answer.is_delivered
+            if time.monotonic() >= end and not doorbell.is_quiet("chores"):
+                break
     return delivered
 
 

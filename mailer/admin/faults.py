@@ -7,9 +7,10 @@ import logging
 from flask import Flask, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
-from mailer.errors import MailerError
+from mailer.errors import MailerError, trace
 
 FOR_PROGRAMS = ("/api/", "/webhooks/")
 SENTENCES = {
@@ -35,6 +36,7 @@ def init(app: Flask) -> None:
     app.register_error_handler(MailerError, _mistake)
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(DataError, _unkeepable)
     app.register_error_handler(Exception, _crash)
 
 
@@ -73,6 +75,13 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     return (*answered, kept) if isinstance(answered, tuple) else answered
 
 
+def _unkeepable(error: DataError) -> ResponseReturnValue:
+    """PostgreSQL refuses what SQLite takes: a NUL character, a number beyond 64 bits."""
+    log.warning("%s at %s\n%s", type(error).__name__, request.endpoint, trace(error))
+    return answer(422, "Something in this request is too long, too large or holds an invisible character; correct it.")
+
+
 def _crash(error: Exception) -> ResponseReturnValue:
-    log.exception("%s at %s", type(error).__name__, request.endpoint)  # the address of a page may say too much
+    # the endpoint and not the address of the page, which may say too much
+    log.error("%s at %s\n%s", type(error).__name__, request.endpoint, trace(error))
     return answer(500, None)

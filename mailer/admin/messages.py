@@ -37,13 +37,21 @@ VIEWS = {"html": "As the reader sees it", "text": "Text", "headers": "Headers", 
 FRAME_SECURITY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
 
 
+def _row(text: str) -> int:
+    """The number of a row; ValueError on anything that no database counts to."""
+    row = int(text)
+    if not 0 < row < 2**63:
+        raise ValueError(text)
+    return row
+
+
 @bp.get("/")
 @needs(May.SEE_PEOPLE)
 def index() -> ResponseReturnValue:
     chosen: dict[str, Any] = {
         name: value for name in ("state", "channel", "contact", "mailing", "since") if (value := request.args.get(name))
     }
-    wanted, before = _read_filter(chosen), request.args.get("before", type=int)
+    wanted, before = _read_filter(chosen), request.args.get("before", type=_row)
     with reading() as session:
         found = queries.messages(session, wanted, before)
         if request.args.get("format") == "csv":

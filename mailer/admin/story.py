@@ -53,7 +53,8 @@ def tell(message: Message, attempts: Iterable[Attempt]) -> list[Step]:
 
 def _tried(number: int, attempt: Attempt) -> Step:
     text = f"Try {number}, by way of {attempt.route}: the next server {_ANSWERS[attempt.outcome]}."
-    quote = attempt.reply if attempt.reply.startswith(str(attempt.code)) else f"{attempt.code} {attempt.reply}"
+    is_whole = not attempt.code or attempt.reply.startswith(str(attempt.code))  # no code: nobody answered
+    quote = attempt.reply if is_whole else f"{attempt.code} {attempt.reply}"
     return Step(text, attempt.at, _TONES[attempt.outcome], quote)
 
 

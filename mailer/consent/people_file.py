@@ -6,7 +6,7 @@ import codecs
 import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -172,9 +172,10 @@ def _header(reader: Iterator[list[str]], name: str) -> list[str]:
 def _instant(text: str, zone: ZoneInfo) -> datetime:
     try:
         read = datetime.fromisoformat(text)
-    except ValueError:
+        instant = (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise BadCell(
             f"consent_at: “{text}” is no date or time; write 2026-03-01 or 2026-03-01T10:00:00+01:00.",
             field="consent_at",
         ) from None
-    return read if read.tzinfo else read.replace(tzinfo=zone)
+    return instant

@@ -11,8 +11,10 @@ from mailer.consent import actions as consent
 from mailer.consent import importing
 from mailer.contacts.rules import Origin
 from mailer.db import transaction
+from mailer.errors import Conflict
 from mailer.policies import actions as policies
 from mailer.staff import actions as staff
+from mailer.staff import queries as staff_queries
 from mailer.staff.rules import Role
 
 HERE = Path(__file__).parent
@@ -36,6 +38,10 @@ STAFF = (
 )
 
 
+class NotFresh(Conflict):
+    """Somebody works here already."""
+
+
 @dataclass(frozen=True)
 class Account:
     """A staff account with the password of its first logon."""
@@ -55,6 +61,8 @@ def set_up() -> list[Account]:
     at = now()
     accounts = []
     with transaction() as session:
+        if staff_queries.all_staff(session):
+            raise NotFresh("The database is in use; the sample company needs a fresh one: set MAILER_DATABASE_URL.")
         for position, (key, name, wording) in enumerate(TOPICS):
             consent.add_topic(session, key, name, wording, position)
         for email, name, roles in STAFF:

@@ -124,12 +124,22 @@ def index() -> ResponseReturnValue:
 @needs(May.SEE)
 def version(version_id: str) -> ResponseReturnValue:
     """How one version's notices went, person by person."""
-    asked = Asked.read()
+    return _version_page(version_id, Asked.read())
+
+
+@bp.post("/notices/<version_id>/find")
+@needs(May.SEE_PEOPLE)
+def find(version_id: str) -> ResponseReturnValue:
+    """People by part of the name or address: by POST, so that it stands in no URL (invariant 12)."""
+    return _version_page(version_id, Asked(words=request.form.get("words", "").strip()[:200]))
+
+
+def _version_page(version_id: str, asked: Asked) -> str:
     with reading() as session:
         found = policy_queries.get_version(session, version_id)
         may_see = current_staff().may(May.SEE_PEOPLE)
         people = asked.people(session, found.id) if may_see else []
-        last = people[-1].notice.id if len(people) == PAGE else None
+        last = people[-1].notice.id if len(people) == PAGE and not asked.words else None
         return render_template(
             "admin/notices/version.html",
             version=found,
@@ -160,12 +170,12 @@ def person(version_id: str, contact_id: str) -> ResponseReturnValue:
 
 @dataclass(frozen=True)
 class Asked:
-    """The filters of a list of people; they stay in the address."""
+    """What a list of people shows: filters, which stay in the address of the page, or words, which never do."""
 
-    state: NoticeState | None
-    agreed: bool
-    words: str
-    after: int
+    state: NoticeState | None = None
+    agreed: bool = False
+    after: int = 0
+    words: str = ""
 
     @classmethod
     def read(cls) -> Asked:
@@ -174,14 +184,13 @@ class Asked:
         return cls(
             state=NoticeState(state) if state in set(NoticeState) else None,
             agreed=state == "agreed",
-            words=request.args.get("words", "").strip()[:200],
             after=int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0,
         )
 
     @property
     def query(self) -> dict[str, Any]:
         chosen = self.state.value if self.state else "agreed" if self.agreed else ""
-        return {key: value for key, value in (("state", chosen), ("words", self.words)) if value}
+        return {"state": chosen} if chosen else {}
 
     def people(self, session: Session, version_id: str) -> list[queries.Person]:
         return queries.people(

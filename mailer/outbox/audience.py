@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, literal, null, or_, select, true
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, Select, and_, case, exists, literal, null, or_, select
+from sqlalchemy.orm import aliased
 
 from mailer.consent.models import Subscription, Suppression
 from mailer.consent.rules import Channel, SuppressionReason, Withheld
@@ -86,14 +86,5 @@ def _suppressed(reason: SuppressionReason) -> ColumnElement[bool]:
 
 
 def _subscription(topic: str | None, *, is_subscribed: bool) -> ColumnElement[bool]:
-    said: InstrumentedAttribute[bool] = Subscription.is_subscribed
-    row = Subscription.__table__.alias()
-    return exists(
-        select(literal(1))
-        .select_from(row)
-        .where(
-            row.c.contact_id == Contact.id,
-            row.c.topic == topic,
-            row.c[said.key] == (true() if is_subscribed else ~true()),
-        )
-    )
+    said = aliased(Subscription)  # the audience of a topic joins the table itself
+    return exists().where(said.contact_id == Contact.id, said.topic == topic, said.is_subscribed.is_(is_subscribed))

@@ -101,7 +101,7 @@ def disable(service_id: str) -> ResponseReturnValue:
     return redirect(url_for(".show", service_id=service_id), 303)
 
 
-@bp.post("/<service_id>/deliveries/<int:delivery_id>/again")
+@bp.post("/<service_id>/deliveries/<int(max=9223372036854775807):delivery_id>/again")
 @needs(May.OPERATE)
 def again(service_id: str, delivery_id: int) -> ResponseReturnValue:
     try:

@@ -119,17 +119,17 @@ def _verify(service_name: str, body: bytes) -> Service:
 def _receive_once(service: Service, webhook_id: str, body: bytes) -> tuple[ReceivedWebhook, bool]:
     """The call as it was kept, and whether it is new. Two that come at the same instant are one."""
     try:
-        with transaction() as session:
-            first = queries.find_received(session, service.id, webhook_id)
-            if first is not None:
-                return first, False
-            return actions.receive(session, service, webhook_id, body, clock.now()), True
-    except IntegrityError:
-        with reading() as session:
-            first = queries.find_received(session, service.id, webhook_id)
-        if first is None:
-            raise
-        return first, False
+        return _receive(service, webhook_id, body)
+    except IntegrityError:  # another was quicker, with this very call or with the same person: now it can be seen
+        return _receive(service, webhook_id, body)
+
+
+def _receive(service: Service, webhook_id: str, body: bytes) -> tuple[ReceivedWebhook, bool]:
+    with transaction() as session:
+        first = queries.find_received(session, service.id, webhook_id)
+        if first is not None:
+            return first, False
+        return actions.receive(session, service, webhook_id, body, clock.now()), True
 
 
 def _authorise(session: Session) -> None:

@@ -24,6 +24,7 @@ _FAULTS = {
     "too_short": "this is empty",
     "too_long": "at most {max_length} characters fit",
     "bool_type": "this is neither true nor false",
+    "string_pattern_mismatch": "this is no id: at most 60 letters, digits, “_”, “.” and “-”",
 }
 
 
@@ -72,6 +73,7 @@ def _instant(value: object) -> datetime:
 Line = Annotated[str, AfterValidator(_line)]
 Name = Annotated[Line, Field(min_length=1)]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=120), AfterValidator(_line)]
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,60}$")]  # it goes on the record: no room for a person
 Text = Annotated[str, AfterValidator(_text), Field(min_length=1, max_length=LONG_TEXT)]
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 
@@ -123,7 +125,7 @@ class MessageRequested(AboutContact):
 
 
 class AnnouncementShown(AboutContact):
-    announcement: Name
+    announcement: Id
     shown_at: Instant
 
 

@@ -113,6 +113,10 @@ def test_filters_stay_in_the_url(signed_in: SignIn) -> None:
     assert len(list(csv.DictReader(client.get("/admin/messages/?format=csv").text.splitlines()))) == 3
 
 
+def test_a_page_beyond_all_counting_is_the_first(signed_in: SignIn) -> None:
+    assert signed_in().get(f"/admin/messages/?before={'9' * 40}").status_code == 200
+
+
 def test_an_unknown_message_is_not_found(signed_in: SignIn) -> None:
     for unknown in ("msg_0000000000009", "msg_x", "x"):
         assert signed_in().get(f"/admin/messages/{unknown}").status_code == 404

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote_plus
+from urllib.parse import parse_qs
 
 import pytest
 from playwright.sync_api import Page, Response, expect
 
 from mailer.demo.marketing_chapter import BODY
 from mailer.demo.stage import Stage
+from mailer.demo.world import eventually
 from tests.browser.conftest import Opener
 from tests.browser.looks import looks_right, picture
 
@@ -16,18 +17,18 @@ SUBJECT = "Three things that save you an hour"
 
 
 @pytest.fixture
-def editor(opened: Opener, width: int) -> Page:
+def editor(opened: Opener) -> Page:
     """The editor of a new campaign."""
-    return _begin(opened("marketing"), f"Spring, {width} wide")
+    return _begin(opened("marketing"))
 
 
 def test_the_preview_follows_while_one_types(editor: Page) -> None:
     _write(editor)
     mail = editor.frame_locator("#see iframe")
-    expect(mail.get_by_text("Dear Anna,")).to_be_visible()
+    expect(mail.get_by_text("Dear Anna,", exact=True)).to_be_visible()
     expect(editor.locator("#see")).to_contain_text(SUBJECT)
     looks_right(editor)
-    editor.evaluate("scrollTo(0, 0)")
+    editor.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
     picture(editor, "campaign")
     editor.get_by_label("Text, in Markdown").press("Control+End")
     editor.keyboard.type("\n\nUntil soon.")
@@ -73,14 +74,14 @@ def test_a_test_mail_arrives(editor: Page, stage: Stage) -> None:
     before = len(stage.caught(SUBJECT, "marketing@leadmark.example"))
     editor.get_by_role("button", name="Send a test mail").click()
     expect(editor.get_by_role("status").first).to_contain_text("A test mail is on its way")
-    mail = stage.wait_for_mail(SUBJECT, "marketing@leadmark.example")
-    assert len(stage.caught(SUBJECT, "marketing@leadmark.example")) == before + 1
-    assert mail.mail["List-Unsubscribe-Post"]
+    mails = eventually(lambda: stage.caught(SUBJECT, "marketing@leadmark.example")[before:], "the test mail")
+    assert len(mails) == 1
+    assert mails[0].mail["List-Unsubscribe-Post"]
 
 
 def test_the_audience_is_a_sentence_and_the_sending_moves_to_its_end(editor: Page, stage: Stage) -> None:
     _write(editor)
-    expect(editor.locator("#see")).to_contain_text("Readers of News")
+    expect(editor.locator("#see")).to_contain_text("Readers of Releases")
     expect(editor.locator("#see")).to_contain_text("left out")
     editor.locator("#see").get_by_role("button", name="Send to").click()
     expect(editor.get_by_role("heading", level=1)).to_have_text(f"Send “{SUBJECT}”?")
@@ -92,38 +93,39 @@ def test_the_audience_is_a_sentence_and_the_sending_moves_to_its_end(editor: Pag
     progress = editor.locator("#progress")
     expect(progress).to_contain_text("Sent")  # without a reload: the part renews itself
     total = int(progress.locator("progress").get_attribute("max") or 0)
-    assert total > 100
+    assert total > 40
     assert progress.locator("progress").get_attribute("value") == str(total)
     assert len(stage.caught(SUBJECT)) == before + total
     looks_right(editor)
     picture(editor, "report")
 
 
-def test_writing_needs_no_script(opened: Opener, width: int) -> None:
-    page = _begin(opened("marketing", script=False), f"Plain, {width} wide")
+def test_writing_needs_no_script(opened: Opener) -> None:
+    page = _begin(opened("marketing", script=False))
     page.get_by_label("Subject").fill(SUBJECT)
     page.get_by_label("Text, in Markdown").fill(BODY)
     page.get_by_role("button", name="Keep and preview").click()
-    expect(page.frame_locator("#see iframe").get_by_text("Dear Anna,")).to_be_visible()
+    expect(page.frame_locator("#see iframe").get_by_text("Dear Anna,", exact=True)).to_be_visible()
     page.get_by_role("link", name="Plain text").click()
     expect(page.locator("#see pre")).to_contain_text("Dear Anna,")
 
 
-def _begin(page: Page, name: str) -> Page:
+def _begin(page: Page) -> Page:
     page.goto("/admin/campaigns/new")
-    page.get_by_label("Name", exact=True).fill(name)
-    page.get_by_label("Topic", exact=True).select_option("News")
+    page.get_by_label("Name", exact=True).fill("Spring news")
+    page.get_by_label("Topic", exact=True).select_option("Releases")
     page.get_by_role("button", name="Begin writing").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Spring news")
     return page
 
 
 def _sent(response: Response) -> str:
-    return (response.request.post_data or "").replace("%0D%0A", "%0A")
+    """The text that this answers to."""
+    return "".join(parse_qs(response.request.post_data or "").get("body", [])).replace("\r", "")
 
 
 def _write(page: Page, body: str = BODY) -> None:
     """Type, and wait until the service has kept it."""
     page.get_by_label("Subject").fill(SUBJECT)
-    with page.expect_response(lambda response: quote_plus(body[-20:]) in _sent(response)):
+    with page.expect_response(lambda response: _sent(response).strip() == body.strip()):
         page.get_by_label("Text, in Markdown").fill(body)

@@ -8,16 +8,20 @@ from datetime import UTC, datetime
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from mailer.campaigns.models import Campaign
-from mailer.db import transaction
+from mailer.db import reading, transaction
 from mailer.outbox import actions as outbox
 from mailer.outbox.models import Attempt, Mailing, Message
 from mailer.outbox.rules import Outcome, State
 from mailer.staff.rules import Role
+from rq_jobs.deliver import deliver
+from rq_jobs.fan_out import fan_out
 from tests import factories
+from tests.conftest import Configure
+from tests.delivery import sink
 
 SignIn = Callable[..., FlaskClient]
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -177,6 +181,35 @@ def test_the_page_becomes_its_report_and_moves_until_it_is_done(marketing: Flask
     assert "What was sent" in report
     assert "Hello Anna" in report
     assert "Search is faster." in marketing.get(f"{page}/mail").text
+
+
+def test_when_the_mail_server_is_away_mail_waits_the_pages_say_so_and_it_goes_out_later(
+    marketing: FlaskClient, page: str, configure: Configure
+) -> None:
+    with sink.running() as server:
+        away = server.url
+    configure(smtp_marketing=away)
+    marketing.post(f"{page}/send")
+    with reading() as session:
+        mailing = session.scalars(select(Mailing)).one()
+    fan_out(mailing.id)
+    assert deliver("marketing") == 0
+    report = marketing.get(page).text
+    assert "Some mail waits: the server did not take it and it is tried again by itself." in report
+    assert "could not connect" in report
+    with reading() as session:
+        tried, waits = session.scalars(select(Message).order_by(Message.attempts.desc())).all()
+    told = marketing.get(f"/admin/messages/{tried.id}").text
+    assert "It waits; the next try is due." in told
+    assert "could not connect" in told
+    assert "0 could not" not in told, "nobody answered with a code"
+    assert "It waits" in marketing.get(f"/admin/messages/{waits.id}").text
+    with sink.running() as server:
+        configure(smtp_marketing=server.url)
+        with transaction() as session:
+            session.execute(update(Message).values(due_at=datetime.now(UTC)))
+        assert deliver("marketing") == 2
+    assert "2 of 2" in marketing.get(page).text
 
 
 def test_roles_write_what_is_theirs(signed_in: SignIn, page: str) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -112,6 +113,10 @@ def test_a_person_twice_in_the_file_or_known_already_is_corrected_and_not_double
         ("anna@people.example,Anna,subscriber,news,,2025-01-02,form 7,", "consent_wording: "),
         ('anna@people.example,Anna,subscriber,news,"Yes.",02-01-2025,form 7,', "consent_at: “02-01-2025” is no date"),
         (
+            'anna@people.example,Anna,subscriber,news,"Yes.",0001-01-01T00:00:00+14:00,form 7,',
+            "consent_at: “0001-01-01T00:00:00+14:00” is no date",
+        ),
+        (
             'anna@people.example,Anna,subscriber,news,"Yes.",2999-01-02,form 7,',
             "consent_at: 2999-01-02 is still to come",
         ),
@@ -214,6 +219,18 @@ def test_a_big_file_comes_in_by_several_transactions(home: Path) -> None:
     rows[700] = "broken,P,account_holder,,,,,"
     report = take(home, *rows)
     assert (report.added, [fault.line for fault in report.faults]) == (1_202, [702])
+
+
+def test_others_write_while_a_big_file_comes_in(home: Path) -> None:
+    path = home / "people.csv"
+    path.write_text("\n".join(["email,origin", *(f"p{n}@people.example,account_holder" for n in range(500)), ""]))
+    importer = threading.Thread(target=importing.import_file, args=(path,), kwargs={"source": "people.csv"})
+    importer.start()
+    seen = set()
+    while importer.is_alive():
+        with db.transaction() as session:
+            seen.add(session.scalar(select(func.count()).select_from(Contact)))
+    assert len(seen - {0, 500}) >= 3  # between the parts of the file, and not only before and after
 
 
 def run(*words: str, said: str = "") -> Result:

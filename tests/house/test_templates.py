@@ -23,12 +23,22 @@ _INLINE = {
     "foreign address": re.compile(r"(?:src|href)\s*=\s*[\"']?(?:https?:)?//", re.IGNORECASE),
 }
 _SAFE = re.compile(r"\|\s*safe\b|Markup\(|autoescape\s+false")
+_FORM = re.compile(r"<form.*?</form>", re.DOTALL)
+_CHOSEN = re.compile(r'type="(?:hidden|date|checkbox|radio|submit)"')
 PAGES = [path for path in templates() if path.suffix == ".html" and "mail" not in path.relative_to(TEMPLATES).parts[:1]]
 
 
 def inline(text: str) -> list[str]:
     """What stands inline in a page that our Content-Security-Policy would refuse."""
     return [name for name, pattern in _INLINE.items() if pattern.search(text)]
+
+
+def typed_into_a_url(text: str) -> list[str]:
+    """The fields of GET forms that anything can be typed into, an address too (invariant 12)."""
+    forms = [form for form in _FORM.findall(text) if re.search(r'method="get"', form.partition(">")[0])]
+    return [
+        field for form in forms for field in re.findall(r"<(?:input|textarea)[^>]*", form) if not _CHOSEN.search(field)
+    ]
 
 
 def name_of(path: Path) -> str:
@@ -63,6 +73,11 @@ def test_pages_have_nothing_inline(page: Path) -> None:
     assert inline(page.read_text()) == []
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if "admin" in page.parts], ids=name_of)
+def test_what_staff_type_stands_in_no_url(page: Path) -> None:
+    assert typed_into_a_url(page.read_text()) == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_pages_escape_everything(page: Path) -> None:
     assert name_of(page) in SAFE_IN or not _SAFE.search(page.read_text())
@@ -81,4 +96,5 @@ def test_pages_escape_everything(page: Path) -> None:
 )
 def test_this_test_sees_what_is_inline(text: str) -> None:
     assert inline(text) != []
+    assert typed_into_a_url('<form class="filters" method="get"><input name="words" type="search"></form>') != []
     assert _SAFE.search("{{ text | safe }}")

@@ -18,6 +18,7 @@ from mailer.inbound.rules import (
 )
 
 from .letters import REPLIES, letter
+from .world import complaint, report
 
 OURS = ("mx.example.com",)
 
@@ -34,6 +35,13 @@ def test_a_termination_says_its_words_and_language() -> None:
     assert reading.reasons == ("terminates: zeg ik mijn account op",)
     assert reading.auto is False
     assert reading.mail is not None
+
+
+def test_what_a_delivery_report_and_a_spam_report_say_is_believed_before_any_words_of_theirs() -> None:
+    bounce = classify(parse(report("privacy@example.com").replace(b"It could not be delivered.", b"Ik zeg op")))
+    assert (bounce.kind, bounce.auto) == (Kind.BOUNCE, True)
+    spam = classify(parse(complaint("privacy@example.com").replace(b"This is a report.", b"Ik zeg op")))
+    assert (spam.kind, spam.auto) == (Kind.COMPLAINT, True)
 
 
 AUTO_SURE = (

@@ -61,6 +61,15 @@ def test_the_same_facts_are_always_the_same_text() -> None:
     assert rules.spell_instant(noon) == "2026-03-29T12:00:00.000000Z" == rules.spell_instant(noon.astimezone(UTC))
 
 
+def test_a_digest_of_personal_details_cannot_be_guessed_without_its_salt() -> None:
+    digest = rules.digest_detail("salt", "anna@people.example")
+    assert (
+        digest
+        == sha256(b"salt\nanna@people.example").hexdigest()
+        != rules.digest_detail("pepper", "anna@people.example")
+    )
+
+
 def leaf(text: str) -> bytes:
     return sha256(b"\x00" + bytes.fromhex(text)).digest()
 

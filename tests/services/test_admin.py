@@ -92,6 +92,7 @@ def test_a_dead_letter_is_called_again_by_a_button(signed_in: SignIn, trac: Trac
     assert operator.post(again).status_code == 303
     assert "not a dead letter" in operator.get(f"/admin/services/{trac.id}").text
     assert operator.post(f"/admin/services/{trac.id}/deliveries/999/again").status_code == 404
+    assert operator.post(f"/admin/services/{trac.id}/deliveries/{'9' * 40}/again").status_code == 404
 
 
 def test_new_keys_and_disabling_want_the_name_typed(signed_in: SignIn, trac: Trac) -> None:

@@ -10,10 +10,12 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from redis import Redis
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from standardwebhooks import Webhook
 
+from mailer import doorbell
 from mailer.ledger import actions as ledger
 from mailer.ledger.models import Event
 from mailer.services import actions, calls, queries
@@ -128,6 +130,21 @@ def test_a_service_that_fails_does_not_hold_up_another(
     by_state = {row.state: row for row in deliveries(session)}
     assert by_state.keys() == {DeliveryState.DELIVERED, DeliveryState.QUEUED}
     assert by_state[DeliveryState.QUEUED].last_error.startswith("ConnectError")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_long_row_of_calls_gives_way_to_a_bell_that_waits(
+    session: Session, hearing: Callable[..., Made], listener: Listener, redis_server: Redis
+) -> None:
+    hearing("trac", listener.url)
+    for number in range(25):
+        ledger.tell(session, "policy.released", AT, version=f"ver_{number}")
+    session.commit()
+    doorbell.ring("chores", "rq_jobs.read_mail.read_mail")
+    assert publish_events(turn=0) == 20  # one batch, and then the mail is to be read
+    assert actions.is_waiting(session, datetime.now(UTC))
+    redis_server.flushall()
+    assert publish_events(turn=0) == 5
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

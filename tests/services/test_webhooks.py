@@ -80,9 +80,27 @@ def test_two_that_come_at_the_same_instant_are_one(trac: Trac, session: Session)
     assert count(session, Message) == 1
 
 
-def say_anew(trac: Trac, data: object) -> Any:
+def test_two_calls_that_bring_the_same_person_at_the_same_instant_are_both_taken(trac: Trac, session: Session) -> None:
+    answers: list[Any] = []
+    together = threading.Barrier(6)
+
+    def add(number: int) -> None:
+        together.wait()
+        answers.append(say_anew(trac, ANNA, kind="contact.upserted", webhook_id=f"call-{number}"))
+
+    callers = [threading.Thread(target=add, args=(number,)) for number in range(6)]
+    for one in callers:
+        one.start()
+    for one in callers:
+        one.join()
+    assert [answer.status_code for answer in answers] == [202] * 6
+    assert len({answer.get_json()["result"]["contact"] for answer in answers}) == 1
+    assert (count(session, Contact), count(session, ReceivedWebhook)) == (1, 6)
+
+
+def say_anew(trac: Trac, data: object, kind: str = "message.requested", webhook_id: str = "at-once") -> Any:
     caller = Trac(trac.id, trac.name, trac.secret, trac.token, trac.client.application.test_client())
-    return caller.say("message.requested", data, webhook_id="at-once")
+    return caller.say(kind, data, webhook_id=webhook_id)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -181,6 +199,8 @@ class TestRefusals:
             ("contact.active", {"used_at": "0001-01-01T00:00:00+14:00"}, "used_at"),
             ("contact.active", {"used_at": 5}, "used_at"),
             ("contact.active", {"used_at": "2026-11-02T09:30:00Z", "automatic": "yes"}, "automatic"),
+            ("announcement.shown", {"announcement": "for anna@people.example"}, "announcement"),
+            ("announcement.shown", {"announcement": "x" * 61}, "announcement"),
             ("message.requested", {"subject": "Hello\nBcc: x", "body": "x"}, "subject"),
             ("message.requested", {"subject": "Hello", "body": ""}, "body"),
             ("message.requested", {"subject": "Hello", "body": "nul \0"}, "body"),

@@ -1,0 +1,96 @@
+"""Signed links and addresses: one purpose each, every key of the settings, nothing that can be made by others."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from mailer import ids, signing
+from mailer.signing import BadToken, KeyGone
+from tests.conftest import Configure
+
+OLD, NEW = "an-older-key-" * 3, "a-newer-key-" * 3
+PAYLOAD = ids.message_id(17).removeprefix("msg_")
+
+
+@pytest.fixture(autouse=True)
+def keys(configure: Configure) -> None:
+    configure(secret_keys=OLD)
+
+
+def test_a_token_says_what_was_signed_for_its_purpose_and_no_other() -> None:
+    token = signing.sign("leave", "con_1.msg_1")
+    assert signing.read("leave", token) == "con_1.msg_1"
+    with pytest.raises(BadToken):
+        signing.read("preferences", token)
+
+
+@pytest.mark.parametrize("bad", ["", "x", ".", "con_1.msg_1", "con_1.msg_1.", "é.ü", "a" * 5000, "\x00", "\ud800"])
+def test_anything_else_is_no_token(bad: str) -> None:
+    with pytest.raises(BadToken):
+        signing.read("leave", bad)
+
+
+def test_every_cut_and_every_changed_letter_is_seen() -> None:
+    token = signing.sign("leave", "con_1.msg_1")
+    for place in range(len(token) - 1):  # some last letters spell the same bits: the id inside decides (TRAPS 13)
+        changed = token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1 :]
+        for bad in (token[:place], changed):
+            with pytest.raises(BadToken):
+                signing.read("leave", bad)
+
+
+def test_tokens_are_signed_with_sha_256() -> None:
+    signature = signing.sign("leave", "x").rpartition(".")[2]
+    assert len(signature) == 43, "256 bits in base 64; SHA-1 would have 27 letters"
+
+
+def test_what_an_older_key_signed_is_read_and_the_newest_signs(configure: Configure) -> None:
+    before, mail_before = signing.sign("leave", "x"), signing.address("reply", PAYLOAD, "r.example")
+    old_id = signing.newest_key_id()
+    configure(secret_keys=f"{NEW},{OLD}")
+    assert signing.read("leave", before) == "x"
+    assert signing.read_address(mail_before, "reply") == PAYLOAD
+    assert signing.newest_key_id() != old_id
+    assert signing.sign("leave", "x") != before == signing.sign("leave", "x", old_id)
+    assert signing.address("reply", PAYLOAD, "r.example", old_id) == mail_before
+    configure(secret_keys=NEW)
+    with pytest.raises(BadToken):
+        signing.read("leave", before)
+    assert signing.read_address(mail_before, "reply") is None
+    with pytest.raises(KeyGone, match=old_id):
+        signing.sign("leave", "x", old_id)
+
+
+def test_an_address_outlives_capitals_and_fits_into_a_local_part() -> None:
+    for payload in (PAYLOAD, ids.new("con").removeprefix("con_")):
+        address = signing.address("bounce", payload, "reply.company.example")
+        local, _, _ = address.partition("@")
+        assert len(local) <= 64, "RFC 5321 §4.5.3.1.1"
+        assert address == address.lower()
+        assert signing.read_address(address.upper(), "bounce") == payload
+
+
+def test_an_address_of_one_word_is_none_of_another_and_every_changed_letter_is_seen() -> None:
+    address = signing.address("reply", PAYLOAD, "r.example")
+    assert signing.read_address(address, "bounce") is None
+    assert signing.read_address(address.replace("reply+", "bounce+"), "bounce") is None
+    local, _, domain = address.partition("@")
+    for place in range(len("reply+"), len(local)):
+        letter = "0" if local[place] != "0" else "1"
+        assert signing.read_address(f"{local[:place]}{letter}{local[place + 1 :]}@{domain}", "reply") is None
+        assert signing.read_address(f"{local[:place]}@{domain}", "reply") is None
+
+
+@pytest.mark.parametrize("bad", ["", "reply", "reply+@r.example", "anna@people.example", "reply+" + "0" * 60])
+def test_an_address_that_is_none_of_ours_says_nothing(bad: str) -> None:
+    assert signing.read_address(bad, "reply") is None
+
+
+def test_a_keyed_digest_is_found_under_every_key_and_says_nothing_without(configure: Configure) -> None:
+    digest = signing.keyed_digest("erased-address", "anna@people.example")
+    configure(secret_keys=f"{NEW},{OLD}")
+    assert digest in signing.keyed_digests("erased-address", "anna@people.example")
+    assert digest not in signing.keyed_digests("other", "anna@people.example")
+    assert digest != hashlib.sha256(b"anna@people.example").hexdigest()
