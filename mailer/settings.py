@@ -230,7 +230,7 @@ def _without_password(value: str) -> str:
 
 def _kept_key(path: Path) -> str:
     """The key kept in `path`, made on first use; two processes that start together agree on one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

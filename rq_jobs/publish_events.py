@@ -9,7 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from mailer import doorbell, settings
+from mailer import doorbell, settings, stopping
 from mailer.clock import now
 from mailer.db import transaction
 from mailer.services import actions as services
@@ -30,11 +30,12 @@ def publish_events(turn: float = TURN_SECONDS) -> int:
     delivered = 0
     with ThreadPoolExecutor(AT_ONCE) as pool:
         while batch := _next_batch(lease):
-            for call, answer in zip(batch, pool.map(calls.post, batch), strict=True):
-                with transaction() as session:
+            answers = list(pool.map(calls.post, batch))
+            with transaction() as session:
+                for call, answer in zip(batch, answers, strict=True):
                     services.settle(session, call, answer, now())
-                delivered += answer.is_delivered
-            if time.monotonic() >= end and not doorbell.is_quiet("chores"):
+            delivered += sum(answer.is_delivered for answer in answers)
+            if stopping.is_asked() or (time.monotonic() >= end and not doorbell.is_quiet("chores")):
                 break
     return delivered
 

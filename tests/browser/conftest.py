@@ -1,6 +1,6 @@
 """A real Chromium on a running service in the middle of the story, at the width of a desk and of a phone.
 
-The story is told to its ninth step once; each test then brings what it changes: a campaign, a policy, a person of its own.
+The story is told to its ninth step once; each test then brings what it changes: a campaign, a policy, a person.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, StorageState, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, StorageState, expect, sync_playwright
 
 from mailer.demo.stage import PASSWORD, WORD_OF, Stage
 from tests.journeys.conftest import fresh_telling
@@ -64,14 +64,14 @@ def width(request: pytest.FixtureRequest) -> int:
 def opened(
     chromium: Browser, stage: Stage, width: int, signed_in_as: Callable[[str], StorageState]
 ) -> Iterator[Opener]:
-    """`opened("policy")` is a new window of the policy officer. What its console complains of fails the test at its end."""
+    """`opened("policy")` is a new window of the policy officer. What its console complains of fails the test."""
     complaints: list[str] = []
-    contexts = []
+    contexts: list[BrowserContext] = []
 
     def open_(who: str = "", *, script: bool = True, **context: Any) -> Page:
         state = signed_in_as(who) if who else None
         contexts.append(_context(chromium, stage, width, java_script_enabled=script, storage_state=state, **context))
-        page = contexts[-1].new_page()
+        page: Page = contexts[-1].new_page()
         page.on("console", lambda message: complaints.extend(_complaint(message)))
         page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
         page.on("request", lambda request: complaints.extend(_foreign(request.url, stage.world.base)))
@@ -105,7 +105,7 @@ def signed_in_as(chromium: Browser, stage: Stage) -> Callable[[str], StorageStat
     return sign_in
 
 
-def _context(chromium: Browser, stage: Stage, width: int, **more: Any) -> Any:
+def _context(chromium: Browser, stage: Stage, width: int, **more: Any) -> BrowserContext:
     context = chromium.new_context(
         base_url=stage.world.base,
         viewport={"width": width, "height": HEIGHTS[width]},

@@ -22,9 +22,7 @@ def looks_right(page: Page) -> None:
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.axe_script)
     faults = _faults(page, {"rules": RULES})
-    if (
-        page.viewport_size and page.viewport_size["width"] > 1000
-    ):  # the scheme changes colours alone, alike at any width
+    if page.viewport_size and page.viewport_size["width"] > 1000:  # a scheme is colours alone, the same at any width
         page.emulate_media(color_scheme="dark")
         faults += _faults(page, {"runOnly": ["color-contrast"]})
         page.emulate_media(color_scheme="light")

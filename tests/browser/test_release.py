@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -87,16 +88,13 @@ def test_a_day_too_early_is_refused_and_a_lawful_one_is_public_at_once(opened: O
     expect(reader.locator("ins", has_text="14")).to_be_visible()
 
 
-def test_a_correction_is_released_without_script(opened: Opener, policy: str) -> None:
+def test_a_correction_is_released_without_script(opened: Opener, policy: str, tmp_path: Path) -> None:
     """From a file; minor, with a reason and seven times no."""
     officer, counsel = opened("policy", script=False), opened("counsel", script=False)
     officer.goto(f"/admin/policies/{policy}/drafts/new")
-    corrected = {
-        "name": "terms.md",
-        "mimeType": "text/markdown",
-        "buffer": OLD.replace("due in", "due within").encode(),
-    }
-    officer.get_by_label("Or a file").set_input_files([corrected])  # type: ignore[list-item]
+    file = tmp_path / "terms.md"
+    file.write_text(OLD.replace("due in", "due within"), "utf-8")
+    officer.get_by_label("Or a file").set_input_files(file)
     officer.get_by_label("What changes, in plain words").fill("A word.")
     officer.get_by_label("Minor:").check()
     officer.get_by_label("Takes effect on").fill("")
@@ -114,9 +112,7 @@ def test_a_correction_is_released_without_script(opened: Opener, policy: str) ->
 
 def _keep(page: Page) -> None:
     """Say what changes and why, and keep the draft as material."""
-    page.get_by_label("What changes, in plain words").fill(
-        "You pay within 14 days, and may end the contract by e-mail."
-    )
+    page.get_by_label("What changes, in plain words").fill("You pay within 14 days, and may leave by e-mail.")
     page.get_by_label("Why", exact=False).first.fill("Other customers pay so already.")
     expect(page.get_by_label("Material:")).to_be_checked()
     _press(page, "Keep this draft")

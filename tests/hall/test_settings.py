@@ -54,7 +54,9 @@ def test_production_catches_no_mail_and_trusts_no_post_office(configure: Configu
 
 
 def test_what_is_printed_hides_keys_and_passwords(configure: Configure) -> None:
-    config = configure(**PRODUCTION, database_url="postgresql+psycopg://mailer:hidden-two@db.example/mailer")
+    config = configure(
+        **PRODUCTION, database_url="postgresql+psycopg://mailer:hidden-two@db.example/mailer?sslpassword=hidden-three"
+    )
     shown = "\n".join(f"{name}={value}" for name, value in config.printable().items())
     assert "k" * 40 not in shown
     assert "hidden" not in shown.replace("(1 hidden)", "")
@@ -65,7 +67,8 @@ def test_a_key_is_made_once_and_is_nobody_elses_to_read(tmp_path: Path, configur
     first = configure(data_dir=tmp_path / "fresh").keys
     assert configure(data_dir=tmp_path / "fresh").keys == first
     assert len(first[0]) >= 32
-    assert (tmp_path / "fresh" / "secret-key").stat().st_mode & 0o077 == 0
+    for path in (tmp_path / "fresh", tmp_path / "fresh" / "secret-key"):
+        assert path.stat().st_mode & 0o077 == 0
 
 
 def test_settings_do_not_change_once_read() -> None:

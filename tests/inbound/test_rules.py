@@ -71,6 +71,11 @@ def test_a_machine_never_terminates(header: str) -> None:
     assert classify(parse(letter("Ik zeg op", *header.split("\r\n")))).kind is not Kind.TERMINATION
 
 
+@pytest.mark.parametrize("header", [header for header in AUTO_SURE if "Return-Path" not in header])
+def test_a_mail_that_says_it_is_automatic_is_kept_and_nothing_else_whatever_its_words(header: str) -> None:
+    assert classify(parse(letter("Ik zeg op", header))).kind is Kind.AUTO_REPLY
+
+
 PERSONS_HEADERS = (
     "Auto-Submitted: no",
     "X-Auto-Response-Suppress: All",

@@ -143,6 +143,7 @@ def test_a_long_row_of_calls_gives_way_to_a_bell_that_waits(
     doorbell.ring("chores", "rq_jobs.read_mail.read_mail")
     assert publish_events(turn=0) == 20  # one batch, and then the mail is to be read
     assert actions.is_waiting(session, datetime.now(UTC))
+    session.commit()
     redis_server.flushall()
     assert publish_events(turn=0) == 5
 
