@@ -36,17 +36,22 @@ def queue(name: str) -> Queue:
 def ring(queue_name: str, job: str, *ids: str) -> bool:
     """Ask for `job` (such as `rq_jobs.deliver.deliver`) on a queue; False if nobody could be told.
 
-    A crowded queue gets no further bell: those already waiting will find the work.
+    A crowded queue gets no second bell of the same job: the one that waits will find the work.
     """
     try:
         waiting = queue(queue_name)
-        if waiting.count >= CROWDED:
+        if waiting.count >= CROWDED and _waits(waiting, job, ids):
             return True
         waiting.enqueue(job, *ids, result_ttl=0, failure_ttl=86_400)
     except RedisError as error:
         log.warning("doorbell not heard on %s: %s", queue_name, type(error).__name__)
         return False
     return True
+
+
+def _waits(crowded: Queue, job: str, ids: tuple[str, ...]) -> bool:
+    """Whether this very bell is among those that wait."""
+    return any(bell.func_name == job and tuple(bell.args) == ids for bell in crowded.get_jobs())
 
 
 def is_quiet(queue_name: str) -> bool:

@@ -39,6 +39,8 @@ def demo(data_dir: Path | None, stay: bool, set_up: bool) -> None:
         if stay:
             click.echo(f"The service is up: {stage.look('/admin/')}. Press Ctrl-C to end it.")
             stage.world.wait()
+        else:
+            click.echo("The service ends now; with --stay it stays up, to look around.")
 
 
 def tell(stage: Stage) -> None:

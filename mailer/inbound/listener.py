@@ -18,7 +18,7 @@ from mailer.inbound.desk import NULL_PATH
 from mailer.settings import Settings
 
 MAX_BYTES = 25 * 1024 * 1024
-MAX_LINE = 1024 * 1024  # far beyond RFC 5322's 998: a person's mail is not refused for a long line
+MAX_LINE = MAX_BYTES  # RFC 5322 says 998, but a person's mail is not refused for a long line
 MAX_RECIPIENTS = 20
 READ_JOB = "rq_jobs.read_mail.read_mail"
 KEPT = "250 2.0.0 Kept"

@@ -183,7 +183,23 @@ def settle(session: Session, call: Call, answer: Answer, at: datetime) -> Delive
         )
         .execution_options(synchronize_session=False)
     )
-    return state if changed.rowcount == 1 else None  # type: ignore[attr-defined]
+    if changed.rowcount != 1:  # type: ignore[attr-defined]
+        return None
+    if again_at is not None and answer.status is None:
+        _spare(session, call, again_at)
+    return state
+
+
+def _spare(session: Session, call: Call, until: datetime) -> None:
+    """A service that does not answer at all is left alone for as long as its last call, so that others get theirs."""
+    mine = select(EventDelivery.service_id).where(EventDelivery.id == call.delivery_id).scalar_subquery()
+    waiting = (EventDelivery.state == DeliveryState.QUEUED, EventDelivery.lease_until.is_(None))
+    session.execute(
+        update(EventDelivery)
+        .where(EventDelivery.service_id == mine, *waiting, EventDelivery.due_at < until)
+        .values(due_at=until)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def call_again(session: Session, delivery: EventDelivery, at: datetime) -> None:

@@ -16,6 +16,7 @@ from mailer.errors import Invalid, MailerError
 from mailer.services.rules import EventIn
 
 LONG_TEXT = 20_000
+EARLIEST_YEAR = 2000
 _FAULTS = {
     "string_type": "this is not a text",
     "string_unicode": "this text is not Unicode",
@@ -65,6 +66,8 @@ def _instant(value: object) -> datetime:
         instant = datetime.fromisoformat(value)
         if instant.tzinfo is None:
             raise ValueError("has no time zone")
+        if instant.year < EARLIEST_YEAR:
+            raise ValueError("lies before anything that could be told")
         return instant.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("is not an instant with its time zone, such as 2026-11-24T09:30:00Z") from None

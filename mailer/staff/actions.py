@@ -129,6 +129,12 @@ def reset_password(session: Session, staff: Staff, at: datetime) -> str:
     return first
 
 
+def sign_out(session: Session, staff: Staff, at: datetime) -> None:
+    """End every session of the account: a copied cookie is worth nothing after it."""
+    staff.epoch += 1
+    ledger.record(session, "staff.signed_out", at, staff=staff.id)
+
+
 def disable(session: Session, staff: Staff, at: datetime) -> None:
     """End an account and its sessions; the row stays, for it is named in decisions."""
     if staff.disabled_at is not None:

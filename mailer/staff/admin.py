@@ -48,8 +48,10 @@ def do_sign_in() -> ResponseReturnValue:
 @bp.post("/sign-out")
 @access.needs(May.SEE, even_before_change=True)
 def sign_out() -> ResponseReturnValue:
+    with transaction() as session:
+        actions.sign_out(session, queries.get(session, access.current_staff().id), clock.now())
     access.leave()
-    flash("You are signed out.", "success")
+    flash("You are signed out, here and wherever else you were signed in.", "success")
     return redirect(url_for("staff.sign_in"), 303)
 
 

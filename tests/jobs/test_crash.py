@@ -116,6 +116,18 @@ def test_a_crowded_queue_gets_no_further_bell(server: Sink, redis_server: Redis)
     assert doorbell.queue("essential").count == doorbell.CROWDED
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_many_bells_of_one_job_do_not_hide_another(server: Sink, redis_server: Redis) -> None:
+    for _ in range(doorbell.CROWDED):
+        doorbell.ring("chores", "rq_jobs.publish_events.publish_events")
+    for _ in range(2):
+        assert doorbell.ring("chores", "rq_jobs.read_mail.read_mail")
+        assert doorbell.ring("chores", "rq_jobs.fan_out.fan_out", "mlg_1")
+    waiting = [(bell.func_name, list(bell.args)) for bell in doorbell.queue("chores").get_jobs()]
+    assert waiting.count(("rq_jobs.read_mail.read_mail", [])) == 1
+    assert waiting.count(("rq_jobs.fan_out.fan_out", ["mlg_1"])) == 1
+
+
 def test_a_fan_out_twice_and_beside_itself_makes_one_message_each(
     server: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -132,6 +132,21 @@ def test_a_service_that_fails_does_not_hold_up_another(
     assert by_state[DeliveryState.QUEUED].last_error.startswith("ConnectError")
 
 
+def test_a_service_that_does_not_answer_is_left_alone_with_all_its_events(
+    session: Session, hearing: Callable[..., Made]
+) -> None:
+    silent, _ = hearing("silent", "http://127.0.0.1:9/")
+    for number in range(50):
+        ledger.tell(session, "policy.released", AT, version=f"ver_{number}")
+    session.commit()
+    assert publish_events() == 0
+    rows = deliveries(session)
+    tried = [row for row in rows if row.attempts]
+    assert 0 < len(tried) < len(rows), "not every event is tried on a service that is away"
+    assert all(row.due_at > datetime.now(UTC) for row in rows)
+    assert {row.service_id for row in rows} == {silent.id}
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_long_row_of_calls_gives_way_to_a_bell_that_waits(
     session: Session, hearing: Callable[..., Made], listener: Listener, redis_server: Redis

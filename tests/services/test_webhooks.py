@@ -197,6 +197,7 @@ class TestRefusals:
             ("contact.active", {"used_at": "yesterday"}, "used_at"),
             ("contact.active", {"used_at": "2026-11-02T09:30:00"}, "used_at"),
             ("contact.active", {"used_at": "0001-01-01T00:00:00+14:00"}, "used_at"),
+            ("contact.active", {"used_at": "1999-12-31T23:59:59Z"}, "used_at"),
             ("contact.active", {"used_at": 5}, "used_at"),
             ("contact.active", {"used_at": "2026-11-02T09:30:00Z", "automatic": "yes"}, "automatic"),
             ("announcement.shown", {"announcement": "for anna@people.example"}, "announcement"),

@@ -133,6 +133,19 @@ def test_signing_out_is_a_post(client: FlaskClient) -> None:
     assert client.get("/admin/").status_code == 303
 
 
+def test_a_copied_cookie_is_worth_nothing_after_signing_out(app: Flask, client: FlaskClient) -> None:
+    somebody()
+    enter(client, keep="y")
+    thief = app.test_client()
+    for name in ("mailer_session", "mailer_kept"):
+        stolen = client.get_cookie(name)
+        assert stolen is not None
+        thief.set_cookie(name, stolen.value)
+    assert thief.get("/admin/").status_code == 200
+    client.post("/admin/sign-out")
+    assert thief.get("/admin/").status_code == 303
+
+
 def test_a_role_that_lacks_the_right_is_told_so(signed_in: SignIn) -> None:
     answer = signed_in(Role.MARKETING).get("/admin/settings/staff")
     assert answer.status_code == 403
