@@ -153,6 +153,10 @@ def test_what_cannot_go_out_says_so_when_pressed(marketing: FlaskClient, page: s
     assert "<button>Send to" not in marketing.get(f"{page}/send").text
 
 
+def test_a_draft_has_no_progress_to_show(marketing: FlaskClient, page: str) -> None:
+    assert marketing.get(f"{page}/progress").status_code == 404
+
+
 def test_the_page_becomes_its_report_and_moves_until_it_is_done(marketing: FlaskClient, page: str) -> None:
     at = datetime.now(UTC)
     marketing.post(f"{page}/send")
