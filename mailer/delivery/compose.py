@@ -21,6 +21,7 @@ from mailer.contacts.rules import first_name
 from mailer.delivery import slots
 from mailer.errors import Invalid
 from mailer.outbox.models import Content, Message
+from mailer.outbox.rules import MailKind
 
 GREETINGS = {"en": ("Dear {},", "Hello,"), "nl": ("Beste {},", "Hallo,")}
 LINE_LIMIT = 998  # RFC 5322 §2.1.1
@@ -133,7 +134,7 @@ def _headers(message: Message, content: Content, subject: str, payload: str) -> 
         headers += [("In-Reply-To", message.in_reply_to), ("References", message.in_reply_to)]
     match message.channel:
         case Channel.ESSENTIAL:
-            headers.append(("Auto-Submitted", "auto-generated"))
+            headers += [("Auto-Submitted", how)] if (how := _auto_submitted(message.kind)) else []
         case Channel.MARKETING:
             leave = links.leave_url(content.url, message.contact_id, message.id, message.key_id)
             mailto = signing.address("leave", payload, content.reply_domain, message.key_id)
@@ -144,6 +145,17 @@ def _headers(message: Message, content: Content, subject: str, payload: str) -> 
                 ("List-Id", f"<{message.topic or 'news'}.{domain}>"),
             ]
     return headers
+
+
+def _auto_submitted(kind: MailKind) -> str | None:
+    """What a machine sent says so, and whether it answers a mail; what a person wrote says nothing (RFC 3834 §5)."""
+    match kind:
+        case MailKind.ANSWER:
+            return None
+        case MailKind.TERMINATION_RECEIPT | MailKind.TERMINATION_CONFIRM:
+            return "auto-replied"
+        case _:
+            return "auto-generated"
 
 
 def _mailbox(name: str, address: str) -> str:

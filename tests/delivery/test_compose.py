@@ -76,6 +76,24 @@ def test_a_mail_has_the_headers_that_were_set_and_no_other(
     assert mail.envelope_to == "anna@people.example"
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (MailKind.NOTICE, "auto-generated"),
+        (MailKind.ADMINISTRATIVE, "auto-generated"),
+        (MailKind.TERMINATION_RECEIPT, "auto-replied"),
+        (MailKind.TERMINATION_CONFIRM, "auto-replied"),
+        (MailKind.ANSWER, None),
+    ],
+)
+def test_a_machines_mail_says_so_and_a_persons_answer_does_not(
+    session: Session, kind: MailKind, said: str | None
+) -> None:
+    message = letter(session)
+    message.kind = kind
+    assert parse(compose.compose(message).data)["Auto-Submitted"] == said
+
+
 def test_the_standard_library_reads_back_what_was_written(session: Session) -> None:
     text = "Dear reader,\n.\n..dots\nFrom here  \nZoë – € 名前 " + "long " * 300 + "\n\ttab = equals"
     message = letter(
