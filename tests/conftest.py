@@ -12,6 +12,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -19,6 +20,7 @@ from flask.testing import FlaskClient
 from redis import Redis
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from mailer import db, doorbell, settings
 from mailer import redis_server as embedded
@@ -31,6 +33,23 @@ Configure = Callable[..., settings.Settings]
 WIPE = "SET LOCAL session_replication_role = replica; " + "; ".join(  # replica: no triggers, no foreign keys
     f'DELETE FROM "{table.name}"' for table in reversed(tables.METADATA.sorted_tables)
 )
+
+
+class ByService(LoadScopeScheduling):
+    """Tests that share a running service go to one process; all others go file by file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        if file.startswith("tests/browser/"):
+            return "browser"
+        if file.startswith("tests/journeys/") and nodeid.endswith("]"):
+            return f"journey {nodeid.rpartition('[')[2]}"
+        return file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByService:
+    """How `pytest -n 2` shares the tests out."""
+    return ByService(config, log)
 
 
 def forget_settings() -> None:

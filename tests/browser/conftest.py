@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -17,18 +16,10 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, S
 from mailer.demo.stage import PASSWORD, WORD_OF, Stage
 from tests.journeys.conftest import fresh_telling
 
-HERE = Path(__file__).parent
 HEIGHTS = {1280: 900, 390: 844}
 PATIENCE = 20_000.0  # ms
 REFUSED = re.compile(r"Failed to load resource.* 4\d\d ")
 expect.set_options(timeout=PATIENCE)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of these tests share one service, so one process runs them."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 class Opener(Protocol):
@@ -37,14 +28,14 @@ class Opener(Protocol):
     def __call__(self, who: str = "", *, script: bool = True, **context: Any) -> Page: ...
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stage() -> Iterator[Stage]:
     """A running service, nine steps into the story: a campaign out, a change pending, answers in."""
     with fresh_telling() as telling:
         yield telling.to(9)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """The system's Chromium, else Playwright's own."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -83,9 +74,9 @@ def opened(
     assert not complaints, "\n".join(complaints)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def signed_in_as(chromium: Browser, stage: Stage) -> Callable[[str], StorageState]:
-    """The cookies of a member of staff who has signed in, once a session."""
+    """The cookies of a member of staff who has signed in, once for all of these tests."""
     kept: dict[str, StorageState] = {}
 
     def sign_in(who: str) -> StorageState:

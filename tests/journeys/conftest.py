@@ -35,15 +35,12 @@ class Telling:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each journey on both databases; all of one database in one process, for they share a service."""
+    """Run each journey on both databases; those of one database share a service."""
     if "telling" in metafunc.fixturenames:
-        kinds = [
-            pytest.param(kind, marks=pytest.mark.xdist_group(f"journey-{kind}")) for kind in ("sqlite", "postgresql")
-        ]
-        metafunc.parametrize("telling", kinds, indirect=True, scope="session")
+        metafunc.parametrize("telling", ["sqlite", "postgresql"], indirect=True, scope="package")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def telling(request: pytest.FixtureRequest) -> Iterator[Telling]:
     """The story on a service of its own."""
     url = request.getfixturevalue("journey_postgresql") if request.param == "postgresql" else ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 import psutil
-import pytest
 
 from mailer.demo import story
 from mailer.demo.stage import Stage
@@ -16,7 +15,6 @@ PARTS = ("redis", "post-office", "worker --lane essential", "worker --lane marke
 PARTS += ("scheduler", "inbound", "web")
 
 
-@pytest.mark.xdist_group("journey-kills")
 def test_killing_each_process_while_mail_goes_out_changes_nothing_in_the_end() -> None:
     killed: list[str] = []
 
