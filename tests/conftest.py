@@ -47,6 +47,7 @@ class ByService(LoadScopeScheduling):
         return file
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByService:
     """How `pytest -n 2` shares the tests out."""
     return ByService(config, log)
