@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/ready
 BROWSER := .venv/browser
 
-.PHONY: run test setup check browser lock migration clean
+.PHONY: run test setup check browser bench-diff lock migration clean
 
 run: setup
 	@$(BIN)/mailer up --demo
@@ -37,6 +37,10 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2
+
+# our diff beside three others, on the real histories or on DIR, a folder of versions; prints ratios of one run
+bench-diff: setup
+	$(BIN)/python -m tests.benchmarks.bench_diff $(DIR)
 
 # resolve every dependency anew; wants uv
 lock:

@@ -11,12 +11,16 @@ from mailer.policies.diff.tokens import tokens
 
 STRONG = 0.6
 """From this likeness on two blocks are one, wherever they stand."""
+NEARLY = 0.9
+"""A block of a few words is part of another if this share of its letters is in it."""
 WEAK = 0.3
 """From this likeness on two blocks are one if they stand in the same gap."""
 SHORT = 40
 """Letters up to which a block in the place of another of its kind is taken for its rewording."""
 MOVABLE = 24
 """Letters from which a reworded block is worth calling moved."""
+WORTH_TELLING = 16
+"""Letters that the parts of a split or merge must have in common with the whole, beside the part that is its pair."""
 
 WORD_LETTERS = 8
 
@@ -240,17 +244,22 @@ def _parts(
 
 
 def _held(whole: dict[str, int], at: int, free: set[int], blocks: Sequence[Block], bags: Bags) -> list[int]:
-    """The free blocks next to `at` whose words are among those of `whole` that `at` does not use up."""
+    """The free blocks next to `at` whose words are among those of `whole` that `at` does not use up.
+
+    A block of a few words, as in a list, counts if nearly all of them are there; together they must be worth telling.
+    """
     rest = {word: letters - bags[at].get(word, 0) for word, letters in whole.items()}
     found = []
+    told = 0
     for step in (1, -1):
         near = at + step
         while near in free and blocks[near].kind not in HEADINGS:
             letters = sum(bags[near].values())
             held = common_letters(bags[near], {word: left for word, left in rest.items() if left > 0})
-            if letters < MOVABLE or held < STRONG * letters:
+            if not letters or held < (STRONG if letters >= MOVABLE else NEARLY) * letters:
                 break
             rest = {word: left - bags[near].get(word, 0) for word, left in rest.items()}
+            told += held
             found.append(near)
             near += step
-    return found
+    return found if told >= WORTH_TELLING else []

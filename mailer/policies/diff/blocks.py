@@ -2,13 +2,16 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
+from mailer.policies.diff.html import fragment_as_markdown
+from mailer.policies.diff.tags import inline_token, is_known
 
 LINK_SCHEMES = frozenset({"", "http", "https", "mailto"})
 TARGET = re.compile(r" ?⟨([^⟩]*)⟩")
@@ -19,6 +22,9 @@ _FRONT_MATTER = re.compile(
 )
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
 _LITERAL_BRACKETS = str.maketrans("⟨⟩", "〈〉")
+_QUOTES = str.maketrans(dict.fromkeys("‘’‚‛", "'") | dict.fromkeys("“”„‟", '"'))
+_APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
+_LISTS = frozenset({"ordered_list", "bullet_list"})
 _CONTAINERS = {"list_item": "li", "blockquote": "blockquote", "td": "td", "th": "th"}
 
 
@@ -31,6 +37,10 @@ class Block:
     path: tuple[str, ...]
     section: str
     """The anchor of the section it stands in; a heading's own."""
+    heading: int = -1
+    """Which of the text's headings it is, counted from 0; -1 if it is none."""
+    ordinal: int | None = None
+    """The number that a page shows before it, as the item of an ordered list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,47 +53,75 @@ class Section:
 
 
 def parse(markdown: str) -> list[Token]:
-    """The tokens that page and diff both read: CommonMark and tables, HTML as literal text, safe links only."""
-    return parser().parse(source(markdown))
+    """The tokens that page and diff both read: CommonMark and tables, HTML as what it means, safe links only."""
+    tokens: list[Token] = []
+    for token in parser().parse(source(markdown)):
+        if token.type == "html_block":  # within a list or a quotation
+            tokens += parser().parse(_of_html(token.content))
+        else:
+            tokens.append(token)
+    for token in tokens:
+        token.children = list(_without_html(token.children)) if token.children else token.children
+    return tokens
 
 
 def parser() -> MarkdownIt:
     """The one reading of Markdown that page, contents and diff share."""
-    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 100}).enable("table")
+    parser = MarkdownIt("commonmark", {"html": True, "maxNesting": 100}).enable("table")
     parser.validateLink = _is_safe_link  # type: ignore[method-assign]
     return parser
 
 
 def source(markdown: str) -> str:
-    """The Markdown without byte order mark, carriage returns, front matter and comments, which are no policy text."""
+    """The Markdown without byte order mark, carriage returns, front matter and comments, which are no policy text.
+
+    Blocks of HTML are written as the Markdown that says the same.
+    """
     text = markdown.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    return _without_comments(_FRONT_MATTER.sub("", text, count=1))
+    text = _without_comments(_FRONT_MATTER.sub("", text, count=1))
+    if "<" not in text:
+        return text
+    lines = text.split("\n")
+    for token in reversed(parser().parse(text)):
+        if token.type == "html_block" and token.level == 0 and token.map:
+            lines[slice(*token.map)] = ["", *_of_html(token.content).split("\n"), ""]
+    return "\n".join(lines)
 
 
 def blocks(markdown: str) -> list[Block]:
     """The blocks that hold text, in reading order."""
     tokens = parse(markdown)
-    headings = iter(sections(tokens))
+    headings = iter(enumerate(sections(tokens)))
     containers: list[str] = []
+    lists: list[int | None] = []  # the number that the next item of each open list has
+    ordinal: int | None = None
     above: list[Section] = []
     found: list[Block] = []
     for position, token in enumerate(tokens):
         name, _, edge = token.type.rpartition("_")
         if edge == "open" and name in _CONTAINERS:
             containers.append(_CONTAINERS[name])
+            if name == "list_item" and (ordinal := lists[-1]) is not None:
+                lists[-1] = ordinal + 1
         elif edge == "close" and name in _CONTAINERS:
             containers.pop()
+        elif edge == "open" and name in _LISTS:
+            lists.append(int(token.attrs.get("start", 1)) if name == "ordered_list" else None)
+        elif edge == "close" and name in _LISTS:
+            lists.pop()
         elif token.type in ("fence", "code_block"):
             found.append(_block("code", _code(token.content), above))
         elif token.type == "inline":
             opener = tokens[position - 1]
             if opener.type == "heading_open":
-                heading = next(headings)
+                number, heading = next(headings)
                 above = [section for section in above if section.level < heading.level]
-                found.append(_block(opener.tag, inline_text(token), above, heading.anchor))
+                found.append(_block(opener.tag, inline_text(token), above, heading.anchor, number))
                 above.append(heading)
             else:
-                found.append(_block(containers[-1] if containers else "p", inline_text(token), above))
+                block = _block(containers[-1] if containers else "p", inline_text(token), above)
+                found.append(replace(block, ordinal=ordinal))
+                ordinal = None
     return [block for block in found if block.text]
 
 
@@ -123,12 +161,14 @@ def inline_text(token: Token) -> str:
     open_links: list[tuple[int, str]] = []
     for child in token.children or []:
         match child.type:
-            case "text" | "code_inline":
+            case "text":
+                parts.append(_plain(child.content))
+            case "code_inline":
                 parts.append(_literal(child.content))
             case "softbreak" | "hardbreak":
                 parts.append(" ")
             case "image":
-                parts.append(_literal(_words_of(child)) + _target(str(child.attrs.get("src", ""))))
+                parts.append(_plain(_words_of(child)) + _target(str(child.attrs.get("src", ""))))
             case "link_open":
                 open_links.append((len(parts), str(child.attrs.get("href", ""))))
             case "link_close":
@@ -153,6 +193,27 @@ def _without_comments(text: str) -> str:
     return "".join([*kept, text[at:]])
 
 
+def _of_html(block: str) -> str:
+    """A block of HTML as Markdown; one that only looks like HTML is text."""
+    return fragment_as_markdown(block) if is_known(block) else block.replace("<", "\\<")
+
+
+def _without_html(children: Sequence[Token]) -> Iterator[Token]:
+    """Inline tokens with each HTML tag as the token that means the same; links open and close in turn."""
+    links: list[bool] = []  # whether each open link is shown as one
+    for child in children:
+        token = inline_token(child.content) if child.type == "html_inline" else child
+        if token is None or (token.type == "link_close" and not links):
+            continue
+        if token.type == "link_open":
+            links.append(_is_safe_link(str(token.attrs.get("href", ""))))
+        if token.type == "link_open" and not links[-1]:
+            continue
+        if token.type != "link_close" or links.pop():
+            yield token
+    yield from (Token("link_close", "a", -1) for is_shown in links if is_shown)
+
+
 def _is_safe_link(url: str) -> bool:
     try:
         return urlsplit(url.strip()).scheme.lower() in LINK_SCHEMES
@@ -160,9 +221,14 @@ def _is_safe_link(url: str) -> bool:
         return False
 
 
-def _block(kind: str, text: str, above: Sequence[Section], anchor: str = "") -> Block:
+def _block(kind: str, text: str, above: Sequence[Section], anchor: str = "", heading: int = -1) -> Block:
     section = anchor or (above[-1].anchor if above else "")
-    return Block(kind, text, tuple(heading.title for heading in above), section)
+    return Block(kind, text, tuple(above_it.title for above_it in above), section, heading)
+
+
+def _plain(text: str) -> str:
+    """Words as they are compared: every kind of quotation mark is one, every apostrophe within a word another."""
+    return _APOSTROPHE.sub("’", _literal(text).translate(_QUOTES))
 
 
 def _literal(text: str) -> str:

@@ -10,7 +10,9 @@ ISLAND_WORDS = 2
 """Longer stretches between two changes always stand."""
 ISLAND_TOKENS = 3
 FLANK = 2
-"""An island of any word goes under if each change beside it has this many words for each of its own."""
+"""An island of any words goes under if each change beside it has this many words for each of its own."""
+REWRITTEN = 0.5
+"""Where less than this share of the words stands, one word beside an island for each of its own is enough."""
 
 
 class Span(NamedTuple):
@@ -26,27 +28,34 @@ def without_islands(spans: Sequence[Span], old: Sequence[Token], new: Sequence[T
 
     A negation, number, date, modal verb or link target that both wordings have is never joined in.
     """
+    flank = 1 if _share_that_stands(spans, old, new) < REWRITTEN else FLANK
     kept: list[Span] = []
     for at, span in enumerate(spans):
         before, after = kept[-1] if kept else None, spans[at + 1] if at + 1 < len(spans) else None
         if not before:
             kept.append(span)
-        elif span.equal == before.equal or (after and span.equal and _goes_under(span, before, after, old, new)):
+        elif span.equal == before.equal or (after and span.equal and _goes_under(span, before, after, old, new, flank)):
             kept[-1] = _joined(before, span)
         else:
             kept.append(span)
     return kept
 
 
-def _goes_under(span: Span, before: Span, after: Span, old: Sequence[Token], new: Sequence[Token]) -> bool:
+def _share_that_stands(spans: Sequence[Span], old: Sequence[Token], new: Sequence[Token]) -> float:
+    standing = sum(token.is_word for span in spans if span.equal for token in old[slice(*span.old)])
+    words = sum(token.is_word for token in [*old, *new])
+    return 2 * standing / words if words else 1.0
+
+
+def _goes_under(span: Span, before: Span, after: Span, old: Sequence[Token], new: Sequence[Token], flank: int) -> bool:
     between = old[slice(*span.old)]
     if len(between) > ISLAND_TOKENS or any(is_precious(token.text) for token in between):
         return False
     words = [token.text.lower() for token in between if token.is_word]
     if len(words) > ISLAND_WORDS or not _replaces(before, after):
         return False
-    flank = min(_words(before, old, new), _words(after, old, new))
-    return STOP_WORDS.issuperset(words) or flank >= FLANK * len(words)
+    needed = 1 if STOP_WORDS.issuperset(words) else flank
+    return min(_words(before, old, new), _words(after, old, new)) >= needed * len(words)
 
 
 def _words(span: Span, old: Sequence[Token], new: Sequence[Token]) -> int:

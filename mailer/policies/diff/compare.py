@@ -1,26 +1,38 @@
 """From two Markdown texts to their `Diff`."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from mailer.policies.diff.align import MOVABLE, Alignment, align
 from mailer.policies.diff.blocks import HEADINGS, Block, blocks, canonical, without_targets
+from mailer.policies.diff.groups import changes_of
 from mailer.policies.diff.model import Change, Diff, DiffBlock, Kind, Op, Ops, WordCount
+from mailer.policies.diff.renumbering import is_renumbering, leads_of
+from mailer.policies.diff.speech import counted
 from mailer.policies.diff.tokens import count_words
 from mailer.policies.diff.words import Budget, squeezed, whole, word_ops
 
 TITLE_WORDS = 8
+REWRITTEN_BELOW = 0.15
+"""Where less than this share of the longer text's words stands, both texts are told whole."""
+FEWEST_REWRITTEN = 30
+"""Words that both texts must have before one is said to be rewritten."""
 
-_NUMBERING = re.compile(r"(?:§ ?|art(?:icle|ikel)\.? )?(?:\d+(?:\.\d+)*|[a-z]|[ivxlc]+)[.)]?", re.IGNORECASE)
+_REWRITTEN = Change("The whole text", "changed", "change-1")
 
 
 def diff(old_markdown: str, new_markdown: str) -> Diff:
     """What changed between two policy texts, for people; the same texts give an empty diff."""
     old, new = blocks(old_markdown), blocks(new_markdown)
     compared = _named_duplicates(_Comparison(old, new).blocks(), new)
+    words = _count(compared, old, new)
+    is_rewritten = _is_rewritten(words)
+    if is_rewritten:
+        compared = [*(_gone(old[i], i) for i in range(len(old))), *(_come(new[j], j) for j in range(len(new)))]
+        words = replace(words, removed=words.old, added=words.new)
     anchored = tuple(_anchored(compared))
-    found = Diff(anchored, tuple(_changes(anchored)), _count(anchored, old, new), exact=False)
+    changes = (_REWRITTEN,) if is_rewritten else tuple(_changes(anchored))
+    found = Diff(anchored, changes, words, exact=False, is_rewritten=is_rewritten)
     return replace(found, exact=found.old_text == canonical(old) and found.new_text == canonical(new))
 
 
@@ -30,6 +42,7 @@ class _Comparison:
     def __init__(self, old: Sequence[Block], new: Sequence[Block]) -> None:
         self._old, self._new = old, new
         self._budget = Budget()
+        self._leads = leads_of(old) | leads_of(new)
         self._aligned = align(old, new)
         self._partner = {j: i for i, j in [*self._aligned.pairs, *self._aligned.moves]}
         self._moved = {j for _, j in self._aligned.moves}
@@ -61,8 +74,7 @@ class _Comparison:
         return min(self._aligned.merges.get((i, j), [i]))
 
     def _removed(self, start: int, end: int) -> list[DiffBlock]:
-        gone = (i for i in range(start, end) if i not in self._kept_old)
-        return [_block("removed", self._old[i], whole("-", self._old[i].text), i, None) for i in gone]
+        return [_gone(self._old[i], i) for i in range(start, end) if i not in self._kept_old]
 
     def _at(self, j: int) -> Iterator[DiffBlock]:
         new = self._new[j]
@@ -75,7 +87,7 @@ class _Comparison:
             return
         i = self._partner.get(j, -1)
         if i < 0:
-            yield _block("added", new, whole("+", new.text), None, j)
+            yield _come(new, j)
         elif (i, j) in self._aligned.merges:
             parts = self._aligned.merges[i, j]
             texts = [self._old[part].text for part in parts]
@@ -87,11 +99,14 @@ class _Comparison:
 
     def _pair(self, i: int, j: int) -> DiffBlock:
         old, new = self._old[i], self._new[j]
+        is_moved = j in self._moved
+        ordinals = _ordinals(old, new)
         if old.text == new.text:
-            return _block("moved" if j in self._moved else "same", new, whole("=", new.text), i, j)
+            kind: Kind = "moved" if is_moved else "renumbered" if ordinals else "same"
+            return replace(_block(kind, new, whole("=", new.text), i, j), ordinals=ordinals)
         ops = word_ops(old.text, new.text, self._budget)
-        kind: Kind = "moved" if j in self._moved else "renumbered" if _is_renumbering(new, ops) else "changed"
-        return _block(kind, new, ops, i, j)
+        kind = "moved" if is_moved else "renumbered" if is_renumbering(old, new, self._leads) else "changed"
+        return replace(_block(kind, new, ops, i, j), ordinals=ordinals)
 
 
 def cut_ops(ops: Ops, texts: Sequence[str], whole_side: Op) -> list[Ops]:
@@ -123,17 +138,28 @@ def _old_blocks_in_place(aligned: Alignment) -> set[int]:
 
 
 def _block(kind: Kind, block: Block, ops: Ops, i: int | None, j: int | None) -> DiffBlock:
-    return DiffBlock(kind, block.path, block.kind, ops, i, j)
+    return DiffBlock(kind, block.path, block.kind, ops, i, j, section=block.section)
 
 
-def _is_renumbering(block: Block, ops: Ops) -> bool:
-    """A heading of which only the number in front changed."""
-    if block.kind not in HEADINGS or not ops or ops[-1][0] != "=":
-        return False
-    changed = [text.strip() for op, text in ops[:-1] if op != "="]
-    return all(op != "=" or not text.strip(" .)") for op, text in ops[:-1]) and all(
-        _NUMBERING.fullmatch(text) for text in changed
-    )
+def _gone(block: Block, i: int) -> DiffBlock:
+    return _block("removed", block, whole("-", block.text), i, None)
+
+
+def _come(block: Block, j: int) -> DiffBlock:
+    return _block("added", block, whole("+", block.text), None, j)
+
+
+def _ordinals(old: Block, new: Block) -> tuple[int, int] | None:
+    """The numbers of an item that has another one now."""
+    if old.ordinal is None or new.ordinal is None or old.ordinal == new.ordinal:
+        return None
+    return old.ordinal, new.ordinal
+
+
+def _is_rewritten(words: WordCount) -> bool:
+    """Nearly nothing of either text stands."""
+    standing = min(words.old - words.removed, words.new - words.added)
+    return min(words.old, words.new) >= FEWEST_REWRITTEN and standing < REWRITTEN_BELOW * max(words.old, words.new)
 
 
 def _named_duplicates(found: Sequence[DiffBlock], new: Sequence[Block]) -> list[DiffBlock]:
@@ -158,22 +184,19 @@ def _anchored(found: Sequence[DiffBlock]) -> Iterator[DiffBlock]:
 
 
 def _changes(found: Sequence[DiffBlock]) -> Iterator[Change]:
-    """One line a change; renumbered headings share one, and so do the parts of one split or merge."""
-    told: set[tuple[str, int | None]] = set()
-    renumbered = [block for block in found if block.kind == "renumbered"]
-    for block in found:
-        if block.kind == "renumbered":
-            key: tuple[str, int | None] = ("renumbered", None)
-            title = f"{len(renumbered)} headings renumbered" if len(renumbered) > 1 else title_of(block)
-        else:
-            key, title = (block.anchor, None), title_of(block)
-            if block.kind == "split":
-                key = ("split", block.from_index)
-            elif block.kind == "merged":
-                key = ("merged", block.to_index)
-        if block.kind != "same" and key not in told:
-            told.add(key)
-            yield Change(title, block.kind, block.anchor)
+    """One line a change, in reading order."""
+    for told in changes_of(found):
+        first = told[0]
+        yield _renumbering(told) if first.kind == "renumbered" else Change(title_of(first), first.kind, first.anchor)
+
+
+def _renumbering(found: Sequence[DiffBlock]) -> Change:
+    """The one remark on all headings and clauses that only have another number now."""
+    headings = sum(block.block in HEADINGS for block in found)
+    clauses = len(found) - headings
+    told = [counted(n, noun) for n, noun in ((headings, "heading"), (clauses, "clause")) if n]
+    title = title_of(found[0]) if len(found) == 1 else f"{' and '.join(told)} renumbered"
+    return Change(title, "renumbered", found[0].anchor, headings, clauses)
 
 
 def title_of(block: DiffBlock) -> str:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+CANONICAL_VERSION = 2
+"""Of the form of texts stated in `mailer.policies.diff`; two diffs compare only if made under one."""
+
 Op = Literal["=", "-", "+"]
 Ops = tuple[tuple[Op, str], ...]
 Kind = Literal["same", "changed", "added", "removed", "moved", "split", "merged", "duplicate_removed", "renumbered"]
@@ -15,7 +18,9 @@ class DiffBlock:
     """One block of either text, at its place in the new text, a removed one after what preceded it in the old.
 
     `from_index` and `to_index` count the blocks of the old and the new text. The parts of a split block share one
-    `from_index`, those of a merged block one `to_index`. `anchor` is empty where nothing changed.
+    `from_index`, those of a merged block one `to_index`. `anchor` is empty where nothing changed. `section` is the id
+    of the section it stands in, in the text it is of. `ordinals` are the numbers that its item of an ordered list had
+    and has, where they differ.
     """
 
     kind: Kind
@@ -25,6 +30,8 @@ class DiffBlock:
     from_index: int | None
     to_index: int | None
     anchor: str = ""
+    section: str = ""
+    ordinals: tuple[int, int] | None = None
 
     @property
     def old(self) -> str:
@@ -39,11 +46,13 @@ class DiffBlock:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of the list of changes."""
+    """One line of the list of changes. `headings` and `items` count what a remark on renumbering stands for."""
 
     title: str
     kind: Kind
     anchor: str
+    headings: int = 0
+    items: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,7 @@ class Diff:
     changes: tuple[Change, ...]
     words: WordCount
     exact: bool
+    is_rewritten: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -107,6 +117,8 @@ class Diff:
                 "new": self.words.new,
             },
             "exact": self.exact,
+            "rewritten": self.is_rewritten,
+            "canonical": CANONICAL_VERSION,
         }
 
 

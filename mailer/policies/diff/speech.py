@@ -11,21 +11,27 @@ REMARKS: dict[Kind, str] = {
     "added": "Added",
     "removed": "Removed",
     "moved": "Moved",
-    "split": "Split in two",
-    "merged": "Joined from two",
+    "split": "Split into several",
+    "merged": "Joined from several",
     "duplicate_removed": "Repetition removed; the same words stand elsewhere",
     "renumbered": "Renumbered",
 }
 
 
-def spoken(op: Op, text: str) -> str:
+def spoken(op: Op, text: str, link_to: str = "link to {}", nothing: str = "nothing") -> str:
     """Canonical text for readers: an unchanged target goes without saying, a changed one is said in words."""
-    return TARGET.sub("" if op == "=" else _target_in_words, text)
+
+    def in_words(match: re.Match[str]) -> str:
+        lead = " " if match[0].startswith(" ") else ""
+        return f"{lead}({link_to.format(match[1] or nothing)})"
+
+    return TARGET.sub("" if op == "=" else in_words, text)
 
 
-def _target_in_words(match: re.Match[str]) -> str:
-    lead = " " if match[0].startswith(" ") else ""
-    return f"{lead}(link to {match[1] or 'nothing'})"
+def excerpt(text: str, words: int = 10) -> str:
+    """The first words of canonical text, without link targets."""
+    found = TARGET.sub("", text).split()
+    return " ".join(found[:words]) + (" …" if len(found) > words else "")
 
 
 def counted(number: int, noun: str) -> str:

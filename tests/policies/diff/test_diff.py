@@ -182,6 +182,8 @@ def test_the_json_keeps_its_contract() -> None:
         "changes": [{"title": "Cookies", "kind": "changed", "anchor": "change-1"}],
         "words": {"removed": 1, "added": 1, "old": 5, "new": 5},
         "exact": True,
+        "rewritten": False,
+        "canonical": 2,
     }
 
 

@@ -3,6 +3,7 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markupsafe import Markup
 
 from mailer.policies.diff import diff
 from mailer.policies.diff.render import Wording, summary_sentence, to_html, to_text, wordings
@@ -33,14 +34,9 @@ def test_text_names_the_place_and_both_wordings() -> None:
 
 def test_html_says_in_words_what_it_marks() -> None:
     html = to_html(diff(OLD, NEW))
-    assert (
-        '<del><span class="visually-hidden">removed: </span>30<span class="visually-hidden"> end of removal</span>'
-        in html
-    )
-    assert (
-        '<ins><span class="visually-hidden">inserted: </span>60<span class="visually-hidden"> end of insertion</span>'
-        in html
-    )
+    heard = Markup(re.sub(r"<[^>]*>", "", html)).unescape()
+    assert "We keep logs for removed: 30 end of removal inserted: 60 end of insertion  days." in heard
+    assert "removed: (link to /a) end of removal inserted: (link to /b) end of insertion" in heard
     assert '<details class="unchanged"><summary>4 paragraphs unchanged</summary>' in html
     assert 'id="change-1"' in html
     assert "style=" not in html
@@ -67,5 +63,27 @@ def test_no_script_comes_out(hostile: str) -> None:
 @given(st.text(), st.text())
 def test_every_tag_of_the_html_is_ours(old: str, new: str) -> None:
     tags = set(re.findall(r"<(/?[^\s>]*)", to_html(diff(old, new))))
-    ours = {"p", "pre", "div", "details", "summary", "span", "ins", "del", "strong", "a"}
+    ours = {"p", "pre", "div", "details", "summary", "span", "ins", "del", "a", "dl", "dt", "dd", "ul", "li", "bdi"}
+    ours |= {"h3", "h4", "h5", "h6", "blockquote", "table", "tr", "td", "th"}
     assert {tag.removeprefix("/") for tag in tags} <= ours
+
+
+def test_all_renumbering_is_one_remark_that_lists_each_place_once() -> None:
+    old = (
+        "# T\n\n1. first of all things\n2. second of all things\n3. third of all things\n\n## 1. Scope\n\n## 2. Data\n"
+    )
+    new = (
+        old.replace("1. first", "1. brand new words entirely\n1. first")
+        .replace("## 1.", "## 3.")
+        .replace("## 2.", "## 4.")
+    )
+    html = to_html(diff(old, new))
+    assert html.count("Renumbered") == 1
+    assert html.count("<li>") == 5
+    assert "<span dir='auto'>second of all things</span>" in html
+    assert "paragraphs unchanged" in html
+
+
+def test_a_space_that_a_split_took_away_is_not_read_out() -> None:
+    first, second = "You may leave at any time for any reason.", "We then erase all that we hold of you at once."
+    assert "removed: " not in to_html(diff(f"{first} {second}", f"{first}\n\n{second}"))

@@ -34,6 +34,13 @@ def test_headings_carry_the_anchors_of_the_contents() -> None:
     assert [block.section for block in blocks(text)][:2] == ["a--b", "a--b"]
 
 
+def test_a_link_within_the_text_leads_to_the_id_that_its_section_has_kept() -> None:
+    html = to_html("# T\n\nSee [scope](#b-scope) and [there](/x#b-scope).\n\n## B. Scope\n", ["t", "a-scope"])
+    assert 'href="#a-scope"' in html
+    assert 'id="a-scope"' in html
+    assert 'href="/x#b-scope"' in html
+
+
 @pytest.mark.parametrize(
     ("text", "absent"),
     [
@@ -43,7 +50,12 @@ def test_headings_carry_the_anchors_of_the_contents() -> None:
         ("[x](data:text/html,hello)", "href"),
         ("[x](&#106;avascript:alert(1))", "href"),
         ("![pixel](https://tracker.example/p.png)", "<img"),
-        ('<a href="/x" onclick="y()">z</a>', "<a"),
+        ('<a href="/x" onclick="y()">z</a>', "onclick"),
+        ('<a href="javascript:y()">z</a>', "href"),
+        ('<div onclick="y()"><iframe src="/x"></iframe>z</div>', "<iframe"),
+        ("- a\n  <script>alert(1)</script>", "script"),
+        ("say <svg onload=alert(1)> so", "svg"),
+        ('<table background="javascript:x"><tr><td style="x">z</td></tr></table>', "javascript"),
         ("# <img src=x onerror=y>", "<img"),
         ("| a |\n|:-:|\n| b |", "style"),
         ("---\ntitle: secret\n---\ntext", "secret"),
