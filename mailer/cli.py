@@ -21,7 +21,7 @@ ROOMS = {
     "demo": "mailer.demo.cli",
     "ledger": "mailer.ledger.cli",
     "mail": "mailer.inbound.cli",
-    "policy": "mailer.policies.cli",
+    "policy": "mailer.notices.cli",
     "service": "mailer.services.cli",
     "staff": "mailer.staff.cli",
 }

@@ -28,6 +28,7 @@ from mailer.db import transaction
 from mailer.delivery import compose, routes, transport
 from mailer.errors import MailerError
 from mailer.notices import actions as notices
+from mailer.notices.rules import TELLING
 from mailer.outbox import lanes
 from mailer.outbox.models import Message
 from mailer.outbox.rules import MailKind, Outcome, State
@@ -113,7 +114,7 @@ def _begin(session: Session, message: Message) -> bool:
     """The last look before the SMTP transaction (invariant 3), and the mark that it begins (invariant 5)."""
     at = now()
     why = why_withheld(session, message)
-    if why is None and message.kind is MailKind.NOTICE and notices.is_ended(session, message):
+    if why is None and message.kind in TELLING and notices.is_ended(session, message):
         why = Withheld.CANCELLED
     if why is not None:
         if lanes.withhold(session, message, why, at) and message.kind is MailKind.NOTICE:
@@ -170,7 +171,7 @@ def _settle(session: Session, sent: _Sent | None) -> int:
     if transport.says_dead(sent.answer):
         key = read_address(message.to_address).key
         consent.suppress(session, key, SuppressionReason.HARD_BOUNCE, source=message.id, at=at)
-    if message.kind is MailKind.NOTICE and state is not State.QUEUED:
+    if message.kind in TELLING and state is not State.QUEUED:
         known = State.ACCEPTED if state is State.ACCEPTED else State.REFUSED  # in doubt for good is not told
         notices.settled(session, message, known, at)
     return int(state is State.ACCEPTED)

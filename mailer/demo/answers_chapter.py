@@ -6,12 +6,11 @@ import csv
 from email.message import EmailMessage
 
 from mailer.demo import company
+from mailer.demo.change_chapter import NOTICE
 from mailer.demo.people_chapter import hears
 from mailer.demo.stage import Caught, Stage
 from mailer.demo.world import eventually
 from mailer.services.rules import EventOut
-
-NOTICE = "Privacy statement"
 
 
 def bounced(stage: Stage) -> None:

@@ -13,14 +13,19 @@ from mailer.contacts.rules import Origin
 from mailer.db import transaction
 from mailer.errors import Conflict
 from mailer.policies import actions as policies
+from mailer.policies.wording import Translation
 from mailer.staff import actions as staff
 from mailer.staff import queries as staff_queries
 from mailer.staff.rules import Role
 
 HERE = Path(__file__).parent
+TEXTS = HERE / "texts"
 PEOPLE = HERE / "people.csv"
 SLUG = "privacy-statement"
 TITLE = "Privacy statement"
+DUTCH_TITLE = "Privacyverklaring"
+ANNEX = "cookie-list"
+ANNEX_TITLES = ("List of cookies", "Lijst van cookies")
 CONCERNS = [Origin.ACCOUNT_HOLDER.value, Origin.SUBSCRIBER.value]
 EFFECTIVE_ON = date(2025, 1, 1)
 
@@ -51,9 +56,14 @@ class Account:
     password: str
 
 
-def text_of(number: int) -> str:
+def file_of(number: int, language: str = "en") -> Path:
+    """The file of the sample privacy statement, version 1, 2 or 3; English is authoritative, Dutch a translation."""
+    return TEXTS / (f"{SLUG}-{number}.md" if language == "en" else f"{SLUG}-{number}.{language}.md")
+
+
+def text_of(number: int, language: str = "en") -> str:
     """The sample privacy statement, version 1, 2 or 3, as Markdown."""
-    return (HERE / "texts" / f"privacy-statement-{number}.md").read_text("utf-8")
+    return file_of(number, language).read_text("utf-8")
 
 
 def set_up() -> list[Account]:
@@ -72,11 +82,22 @@ def set_up() -> list[Account]:
 
 
 def load() -> list[Account]:
-    """Everything: topics, staff, version 1 of the statement, two hundred people."""
+    """Everything: topics, staff, version 1 of the statement and its annex, two hundred people."""
     accounts = set_up()
+    dutch, annex = Translation(DUTCH_TITLE, text_of(1, "nl")), (TEXTS / f"{ANNEX}.md").read_text("utf-8")
+    dutch_annex = Translation(ANNEX_TITLES[1], (TEXTS / f"{ANNEX}.nl.md").read_text("utf-8"))
+    texts = ((SLUG, TITLE, text_of(1), dutch), (ANNEX, ANNEX_TITLES[0], annex, dutch_annex))
     with transaction() as session:
-        policies.import_first(
-            session, slug=SLUG, title=TITLE, text=text_of(1), concerns=CONCERNS, effective_on=EFFECTIVE_ON, at=now()
-        )
+        for slug, title, text, translation in texts:
+            policies.import_first(
+                session,
+                slug=slug,
+                title=title,
+                text=text,
+                concerns=CONCERNS,
+                effective_on=EFFECTIVE_ON,
+                at=now(),
+                translations={"nl": translation},
+            )
     importing.import_file(PEOPLE, source="sample people")
     return accounts

@@ -20,16 +20,23 @@ NEWCOMER = {
 
 
 def policy(stage: Stage) -> None:
-    """The company has a privacy statement, version 1, effective."""
-    text = stage.world.data_dir / "privacy-statement.md"
-    text.write_text(company.text_of(1), "utf-8")
+    """The company has a privacy statement, version 1, effective, in English and in Dutch, and an annex it links to."""
+    since = ("--effective-on", company.EFFECTIVE_ON.isoformat())
+    dutch = ("--translation", "nl", str(company.file_of(1, "nl")))
     stage.world.run(
-        "policy", "import", str(text), "--slug", company.SLUG, "--title", company.TITLE,
-        "--effective-on", company.EFFECTIVE_ON.isoformat(),
-    )  # fmt: skip
+        "policy", "import", str(company.file_of(1)), "--slug", company.SLUG, "--title", company.TITLE, *since, *dutch
+    )
+    dutch = ("--translation", "nl", str(company.TEXTS / f"{company.ANNEX}.nl.md"))
+    stage.world.run(
+        "policy", "import", str(company.TEXTS / f"{company.ANNEX}.md"), "--slug", company.ANNEX, *since, *dutch
+    )
     page = stage.visitor().open(f"/policies/{company.SLUG}")
     stage.insist(page.status == 200 and page.says("Version 1"), "the public page shows version 1 in force")
-    stage.tell(f"The privacy statement, version 1, is in force: {page.url}")
+    stage.insist(page.says(company.ANNEX_TITLES[0]), "it lists the document it links to")
+    stage.insist(
+        stage.visitor().open(f"/policies/{company.SLUG}?lang=nl").says(company.DUTCH_TITLE), "it can be read in Dutch"
+    )
+    stage.tell(f"The privacy statement, version 1, is in force, with its list of cookies: {page.url}")
 
 
 def people(stage: Stage) -> None:

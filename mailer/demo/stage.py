@@ -17,7 +17,7 @@ from mailer.demo.browser import Browser
 from mailer.demo.world import NotAsSaid, OtherService, World, eventually
 
 PASSWORD = "a long enough passphrase for {}"
-WORD_OF = {"marketing": "harbour", "policy": "lantern", "counsel": "thimble", "operator": "compass"}
+WORD_OF = {"marketing": "harbour", "policy": "lantern", "counsel": "thimble", "operator": "compass", "all": "meridian"}
 
 
 @dataclass(frozen=True)

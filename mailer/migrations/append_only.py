@@ -9,9 +9,12 @@ TABLES = (
     "consent_events",
     "deemed_agreements",
     "draft_approvals",
+    "draft_returns",
     "ledger_entries",
     "policy_versions",
+    "version_approvals",
     "version_effects",
+    "version_translations",
     "version_withdrawals",
 )
 

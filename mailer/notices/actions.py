@@ -7,27 +7,24 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, String, case, exists, func, literal, select, type_coerce, update
+from sqlalchemy import Select, String, case, exists, func, literal, select, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from mailer import clock, settings
-from mailer.contacts.models import Contact, ContactUse
-from mailer.delivery import content
+from mailer.contacts.models import ContactUse
 from mailer.ledger import actions as ledger
-from mailer.notices import mail, queries, rules
+from mailer.notices import letters, mail, queries, rules, withdrawals
 from mailer.notices.models import DeemedAgreement, Notice
 from mailer.notices.rules import NoticeState
 from mailer.outbox import actions as outbox
 from mailer.outbox import audience as audiences
 from mailer.outbox.models import Mailing, Message
-from mailer.outbox.rules import MailingState, MailKind, State
+from mailer.outbox.rules import MailKind, State
 from mailer.policies import actions as policies
 from mailer.policies import queries as policy_queries
-from mailer.policies.diff import diff
-from mailer.policies.diff.render import wordings
 from mailer.policies.models import Version
-from mailer.policies.rules import Announce, ChangeClass, holidays_of
+from mailer.policies.rules import holidays_of
 from mailer.staff import tasks
 
 
@@ -36,28 +33,12 @@ def plan(session: Session, version: Version, at: datetime) -> Mailing | None:
 
     To be called in the transaction of the release: nobody lives under a version that is not on its way to them.
     """
-    match version.change_class, version.announce:
-        case ChangeClass.MATERIAL, _:
-            kind = MailKind.NOTICE
-        case ChangeClass.ORDINARY, Announce.EMAIL:
-            kind = MailKind.ANNOUNCEMENT
-        case _:
-            return None
-    contents = {
-        locale: content.freeze(session, kind, locale, facts, at, why=mail.WHY[locale])
-        for locale, facts in letters(session, version).items()
-    }
+    kind = letters.kind_of(version)
+    if kind is None:
+        return None
+    contents = letters.about(session, version, kind, at)
     audience = audiences.of_origins(version.policy.concerns)
     return outbox.create_mailing(session, kind=kind, subject_id=version.id, contents=contents, audience=audience, at=at)
-
-
-def letters(session: Session, version: Version) -> dict[str, dict[str, Any]]:
-    """What the mail about a version says, in every language."""
-    base = policy_queries.shelf(session, version.policy).base_of(version)
-    if version.change_class is not ChangeClass.MATERIAL:
-        return {locale: mail.announcement(version, base, company(), locale) for locale in mail.LOCALES}
-    changed = wordings(diff(base.text if base else "", version.text))
-    return {locale: mail.notice(version, base, changed, company(), locale) for locale in mail.LOCALES}
 
 
 def adopt(session: Session, mailing: Mailing, at: datetime) -> int:
@@ -92,11 +73,13 @@ def facts_for(session: Session, message: Message, at: datetime) -> dict[str, str
     version = session.get_one(Version, notice.version_id) if notice else None
     if version is None:
         return dict(message.facts or {})
-    return mail.dates(_clock(version, at), company().place, message.content.locale)
+    return mail.dates(_clock(version, at), letters.company().place, message.content.locale)
 
 
 def is_ended(session: Session, message: Message) -> bool:
-    """Whether the version of a notice was withdrawn while its mail was on its way to the wire."""
+    """Whether the version that a mail tells of was withdrawn while the mail was on its way to the wire."""
+    if message.kind is not MailKind.NOTICE:
+        return queries.taken_back(session, message) is not None
     notice = queries.for_message(session, message.row)
     return notice is not None and notice.state is NoticeState.ENDED
 
@@ -106,11 +89,14 @@ def settled(session: Session, message: Message, state: State, at: datetime) -> N
 
     A bounce that was read before the answer was written down stands: it comes later than what it answers.
     """
+    if message.kind is not MailKind.NOTICE:
+        _announced(session, message, state, at)
+        return
     notice = queries.for_message(session, message.row)
     if notice is None:
         return
     if notice.state is NoticeState.ENDED and state is State.ACCEPTED:  # withdrawn while the mail was on the wire
-        _take_back(session, session.get_one(Version, notice.version_id), [notice], at)
+        withdrawals.end(session, session.get_one(Version, notice.version_id), [notice], at)
     if notice.state is not NoticeState.PLANNED:
         return
     match state:
@@ -144,21 +130,7 @@ def withdraw(session: Session, version: Version, staff_id: str, reason: str, at:
     """Withdraw a pending version and tell those already told, in one transaction; how many are told."""
     policies.withdraw(session, version, staff_id, reason, at)
     mailing = queries.find_mailing(session, version.id)
-    if mailing is None or mailing.kind is not MailKind.NOTICE:
-        return 0
-    session.refresh(mailing, with_for_update=True)
-    mailing.state = MailingState.FANNED_OUT  # who was not told yet need not be
-    planned = select(Notice.message_row).where(Notice.version_id == version.id, Notice.state == NoticeState.PLANNED)
-    outbox.cancel(session, planned, at)
-    told = queries.told(session, version.id)
-    _take_back(session, version, told, at)
-    session.execute(
-        update(Notice)
-        .where(Notice.version_id == version.id, Notice.state == NoticeState.PLANNED)
-        .values(state=NoticeState.ENDED, why="version withdrawn", updated_at=at)
-        .execution_options(synchronize_session="fetch")
-    )
-    return len(told)
+    return withdrawals.take_back(session, version, mailing, at) if mailing is not None else 0
 
 
 def catch_up(session: Session, at: datetime) -> int:
@@ -231,10 +203,11 @@ def deem(
     return len(made)
 
 
-def company() -> mail.Company:
-    """What letters say of us."""
-    config = settings.current()
-    return mail.Company(config.url, config.time_zone.rpartition("/")[2].replace("_", " "))
+def _announced(session: Session, message: Message, state: State, at: datetime) -> None:
+    """An announcement starts no clock; but one that was on the wire when its version was withdrawn is taken back."""
+    version = queries.taken_back(session, message) if state is State.ACCEPTED else None
+    if version is not None and message.contact_id is not None:
+        withdrawals.tell(session, version, [message.contact_id], at)
 
 
 def _state_of_message() -> Any:
@@ -251,7 +224,7 @@ def _start_clock(session: Session, notice: Notice, message: Message, at: datetim
     mine = _clock(session.get_one(Version, notice.version_id), at)
     notice.state, notice.why, notice.updated_at = NoticeState.ACCEPTED, "", at
     notice.notified_on, notice.respond_by_on, notice.binding_on = mine.notified_on, mine.respond_by_on, mine.binding_on
-    notice.computation = mail.explain(mine, company().place)
+    notice.computation = mail.explain(mine, letters.company().place)
     said = {"version": notice.version_id, "message": message.id, **_spelled(notice)}
     ledger.record(session, "notice.accepted", at, contact_id=notice.contact_id, **said)
     ledger.tell(session, "notice.accepted", at, contact_id=notice.contact_id, **said)
@@ -278,28 +251,6 @@ def _tell_unreached(session: Session, notice: Notice, at: datetime) -> None:
         due_on=version.effective_on,
         at=at,
     )
-
-
-def _take_back(session: Session, version: Version, told: Sequence[Notice], at: datetime) -> None:
-    """End these notices and write to each of their people that the change does not come, once."""
-    shelf = policy_queries.shelf(session, version.policy)
-    base, reason = shelf.base_of(version), shelf.withdrawals[version.id].reason
-    contents = {}
-    for locale in mail.LOCALES:
-        facts = mail.withdrawal(version, base, reason, company(), locale)
-        contents[locale] = content.freeze(session, MailKind.WITHDRAWAL, locale, facts, at, why=mail.WHY[locale])
-    for notice in told:
-        contact = session.get_one(Contact, notice.contact_id)
-        outbox.put(
-            session,
-            kind=MailKind.WITHDRAWAL,
-            contact=contact,
-            content_id=contents.get(contact.locale, contents[mail.LOCALES[0]]),
-            key=f"withdrawal/{version.id}/{contact.id}",
-            at=at,
-        )
-        notice.state, notice.why, notice.updated_at = NoticeState.ENDED, "version withdrawn", at
-    session.flush()
 
 
 def _tell_deemed(session: Session, version: Version, made: Sequence[DeemedAgreement], at: datetime) -> None:

@@ -10,13 +10,12 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from mailer import clock, doorbell, settings
+from mailer import clock, settings
 from mailer.db import reading, transaction
 from mailer.errors import MailerError
-from mailer.notices import actions, mail, preview, queries
+from mailer.notices import actions, bells, letters, mail, preview, queries
 from mailer.notices.forms import WITHDRAW, ReleaseForm, WithdrawForm
 from mailer.notices.rules import NoticeState
-from mailer.outbox.models import Mailing
 from mailer.policies import actions as policies
 from mailer.policies import queries as policy_queries
 from mailer.policies import review
@@ -25,7 +24,6 @@ from mailer.staff.access import current_staff, needs
 from mailer.staff.rules import May
 
 bp = Blueprint("notices_admin", __name__, url_prefix="/admin")
-FAN_OUT = "rq_jobs.fan_out.fan_out"
 PAGE = 50
 FRAMED = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 
@@ -55,7 +53,7 @@ def release(draft_id: str) -> ResponseReturnValue:
         blame(form, fault)
         with reading() as session:
             return _release_page(session, draft_id, form), fault.status
-    _ring(mailing)
+    bells.released(mailing)
     flash(
         f"Version {version.number} is released. It takes effect on {mail.say(version.effective_on, 'en')}.", "success"
     )
@@ -103,7 +101,7 @@ def withdraw(version_id: str) -> ResponseReturnValue:
         blame(form, fault)
         with reading() as session:
             return _withdraw_page(session, version_id, form), fault.status
-    doorbell.ring("essential", "rq_jobs.deliver.deliver", "essential")
+    bells.withdrawn()
     flash(
         f"Version {version.number} is withdrawn. {told:,} people who were told of it get a mail that says so.",
         "success",
@@ -209,7 +207,7 @@ def _release_page(session: Session, draft_id: str, form: ReleaseForm) -> str:
         form=form,
         review=seen,
         clock=clock_today,
-        computation=mail.explain(clock_today, actions.company().place) if clock_today else "",
+        computation=mail.explain(clock_today, letters.company().place) if clock_today else "",
         shown=preview.of_draft(seen, mail.LOCALES[0]),
         locales=mail.LOCALES,
     )
@@ -224,11 +222,6 @@ def _withdraw_page(session: Session, version_id: str, form: WithdrawForm) -> str
         funnel=queries.funnel(session, found.id),
         word=WITHDRAW,
     )
-
-
-def _ring(mailing: Mailing | None) -> None:
-    if mailing is not None:
-        doorbell.ring("chores", FAN_OUT, mailing.id)
 
 
 def _today() -> date:

@@ -9,11 +9,13 @@ from datetime import date
 from typing import Any
 
 from babel.dates import format_date
+from markupsafe import Markup
 
 from mailer.notices.rules import Clock
+from mailer.notices.told import Told, direction
 from mailer.policies import text as texts
 from mailer.policies.diff.render import Wording
-from mailer.policies.models import Version
+from mailer.policies.public import furniture
 from mailer.policies.rules import NOTICE_DAYS
 
 LOCALES = ("en", "nl")  # the first is for everybody else
@@ -95,60 +97,65 @@ def dates(clock: Clock, place: str, locale: str) -> dict[str, str]:
     }
 
 
-def notice(
-    version: Version, base: Version | None, wordings: Sequence[Wording], company: Company, locale: str
-) -> dict[str, Any]:
+def notice(told: Told, company: Company) -> dict[str, Any]:
     """The facts of a notice of a material change; the same for everybody but the slots."""
-    shown = _that_fit(wordings) if base else []
-    return _common(version, base, company, locale) | {
+    shown = _that_fit(told.quoted)
+    return _common(told, company) | {
         "wordings": [{"title": w.title, "kind": w.kind, "old": w.old, "new": w.new} for w in shown],
-        "more": len(wordings) - len(shown) if base else 0,
-        "is_first": base is None,
+        "more": len(told.quoted) - len(shown),
+        "quoted_language": told.quoted_in or told.words.language,
+        "quoted_direction": direction(told.quoted_in or told.words.language),
+        "is_first": told.base is None,
         "place": company.place,
     }
 
 
-def announcement(version: Version, base: Version | None, company: Company, locale: str) -> dict[str, Any]:
+def announcement(told: Told, company: Company) -> dict[str, Any]:
     """The facts of a plain announcement of an ordinary change: no clock, nothing to answer (S3)."""
-    facts = _common(version, base, company, locale)
+    facts = _common(told, company)
     heading, see, new_text = {
         "en": ("{title} changes from {effective_on}", "See what changes", "Read the new text"),
         "nl": ("{title} verandert vanaf {effective_on}", "Bekijk de wijzigingen", "Lees de nieuwe tekst"),
-    }[locale]
-    paragraphs = [version.summary, version.why, version.impact]
-    if base is not None:
-        paragraphs.append(f"[{see}]({facts['diff_url']})")
-    paragraphs.append(f"[{new_text}]({facts['version_url']})")
-    words = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
-    plain = "\n\n".join([*(p for p in paragraphs[:3] if p), f"{see}: {facts['diff_url']}"])
+    }[told.locale]
+    paragraphs = [part for part in (told.words.summary, told.words.why, told.words.impact) if part]
+    links = [(see, facts["diff_url"])] if told.base is not None else []
+    links.append((new_text, facts["version_url"]))
+    note = [told.note] if told.note else []
+    said = Markup('<div lang="{}" dir="{}">{}</div>').format(
+        facts["language"], facts["direction"], texts.to_html("\n\n".join(paragraphs))
+    )
+    around = texts.to_html("\n\n".join([*note, *(f"[{words}]({url})" for words, url in links)]))
     return {
         "subject": heading.format(**facts),
-        "preheader": version.summary.partition("\n")[0],
+        "preheader": told.words.summary.partition("\n")[0],
         "greets": False,
-        "body_html": texts.to_html(words),
-        "body_text": plain,
+        "body_html": said + around,
+        "body_text": "\n\n".join([*paragraphs, *note, f"{links[0][0]}: {links[0][1]}"]),
     }
 
 
-def withdrawal(version: Version, base: Version | None, reason: str, company: Company, locale: str) -> dict[str, Any]:
+def withdrawal(told: Told, reason: str, company: Company) -> dict[str, Any]:
     """The facts of the letter that takes a notice back."""
-    return _common(version, base, company, locale) | {"withdrawn_because": reason}
+    return _common(told, company) | {"withdrawn_because": reason}
 
 
-def _common(version: Version, base: Version | None, company: Company, locale: str) -> dict[str, Any]:
-    root = f"{company.url}/policies/{version.policy.slug}"
-    number = version.number
+def _common(told: Told, company: Company) -> dict[str, Any]:
+    version, base, words = told.version, told.base, told.words
+    to = furniture.addresses(version.policy, words.language, company.url)
     return {
-        "title": version.policy.title,
-        "number": number,
-        "effective_on": say_short(version.effective_on, locale),
-        "summary": version.summary,
-        "reason": version.why,
-        "impact": version.impact,
-        "policy_page": root,
-        "version_url": f"{root}/versions/{number}",
-        "diff_url": f"{root}/diff/{base.number}..{number}" if base else f"{root}/versions/{number}",
-        "sha256": version.sha256,
+        "title": words.title,
+        "number": version.number,
+        "effective_on": say_short(version.effective_on, told.locale),
+        "summary": words.summary,
+        "reason": words.why,
+        "impact": words.impact,
+        "language": words.language,
+        "direction": direction(words.language),
+        "language_note": told.note,
+        "policy_page": to.policy(),
+        "version_url": to.version(version.number),
+        "diff_url": to.diff(base.number, version.number) if base else to.version(version.number),
+        "sha256": words.sha256,
     }
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from mailer import settings
 from mailer.delivery import compose, content
 from mailer.delivery.compose import Rendered
-from mailer.notices import actions, mail, rules
+from mailer.notices import letters, mail, rules
 from mailer.outbox.models import Content
-from mailer.outbox.rules import MailKind
-from mailer.policies.diff.render import wordings
-from mailer.policies.models import Version
+from mailer.policies.models import Version, VersionTranslation
 from mailer.policies.review import Review
-from mailer.policies.rules import ChangeClass, holidays_of
+from mailer.policies.rules import holidays_of
+from mailer.policies.versions import digest
+from mailer.policies.wording import TOLD
 
 
 def clock_today(seen: Review) -> rules.Clock:
@@ -24,16 +22,14 @@ def clock_today(seen: Review) -> rules.Clock:
 
 def of_draft(seen: Review, locale: str) -> Rendered | None:
     """The rendered mail; None if the release would send none."""
-    if not seen.is_mailed:
+    version = _as_released(seen)
+    kind = letters.kind_of(version)
+    if kind is None:
         return None
-    version, ours = _as_released(seen), actions.company()
-    if seen.draft.change_class is ChangeClass.MATERIAL:
-        kind, facts = MailKind.NOTICE, mail.notice(version, seen.base, wordings(seen.found), ours, locale)
-    else:
-        kind, facts = MailKind.ANNOUNCEMENT, mail.announcement(version, seen.base, ours, locale)
+    facts = letters.facts(version, seen.base, locale)
     words = content.render(kind, locale, facts, why=mail.WHY[locale])
     frozen = Content(kind=kind, locale=locale, subject=words.subject, text=words.text, html=words.html)
-    return compose.preview(frozen, mail.dates(clock_today(seen), ours.place, locale))
+    return compose.preview(frozen, mail.dates(clock_today(seen), letters.company().place, locale))
 
 
 def _as_released(seen: Review) -> Version:
@@ -42,9 +38,20 @@ def _as_released(seen: Review) -> Version:
     return Version(
         policy=draft.policy,
         number=seen.number,
+        change_class=draft.change_class,
+        announce=draft.announce,
         effective_on=seen.effective_on or seen.earliest,
-        summary=draft.summary,
-        why=draft.why,
-        impact=draft.impact,
-        sha256=hashlib.sha256(draft.text.encode()).hexdigest(),
+        text=draft.text,
+        sha256=digest(draft.text),
+        translations=[
+            VersionTranslation(
+                language=row.language,
+                title=row.title,
+                text=row.text,
+                sha256=digest(row.text),
+                **{name: getattr(row, name) for name in TOLD},
+            )
+            for row in draft.translations
+        ],
+        **{name: getattr(draft, name) for name in TOLD},
     )

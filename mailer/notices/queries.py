@@ -15,7 +15,7 @@ from mailer.notices.models import DeemedAgreement, Notice
 from mailer.notices.rules import NoticeFacts, NoticeState
 from mailer.outbox import audience as audiences
 from mailer.outbox.models import Mailing, Message
-from mailer.outbox.rules import MailingState, MailKind
+from mailer.outbox.rules import MailingState, MailKind, State
 from mailer.policies import queries as policies
 from mailer.policies.models import Version, VersionWithdrawal
 from mailer.policies.rules import ChangeClass
@@ -110,6 +110,24 @@ def told(session: Session, version_id: str) -> Sequence[Notice]:
     """The notices whose mail a server took."""
     query = select(Notice).where(Notice.version_id == version_id, Notice.state == NoticeState.ACCEPTED)
     return session.scalars(query.order_by(Notice.id)).all()
+
+
+def reached(session: Session, mailing: Mailing) -> Sequence[str]:
+    """The people whose mail of this mailing a server took, and did not send back."""
+    query = select(Message.contact_id).where(
+        Message.mailing_id == mailing.id, Message.state == State.ACCEPTED, Message.bounced_at.is_(None)
+    )
+    return [contact_id for contact_id in session.scalars(query.order_by(Message.row)) if contact_id is not None]
+
+
+def taken_back(session: Session, message: Message) -> Version | None:
+    """The withdrawn version that this mail of a mailing tells of; None if it tells of none, or of one that stands."""
+    query = (
+        select(Version)
+        .join(Mailing, Mailing.subject_id == Version.id)
+        .where(Mailing.id == message.mailing_id, _is_withdrawn(Version.id))
+    )
+    return session.scalar(query.options(defer(Version.text)))
 
 
 def has_newcomers(session: Session, mailing: Mailing) -> bool:

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from mailer.outbox.rules import MailKind
 from mailer.policies import rules as policies
 
 WHY_LIMIT = 300
+TELLING = frozenset({MailKind.NOTICE, MailKind.ANNOUNCEMENT})
+"""Mails that may tell of a version, and are taken back if it is withdrawn."""
 _ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
 
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailer import clock, ids, settings
 from mailer.contacts.rules import read_line
-from mailer.errors import Conflict
+from mailer.errors import Conflict, Invalid
 from mailer.ledger import actions as ledger
-from mailer.policies import queries, rules, written
-from mailer.policies.models import Approval, Draft, Policy, Version, VersionEffect, VersionWithdrawal
-from mailer.policies.rules import Announce, ChangeClass, DraftState
-from mailer.policies.text import recognise_headings
+from mailer.policies import queries, rules, versions, wording, written
+from mailer.policies.documents import read_document as read_document
+from mailer.policies.languages import read_language
+from mailer.policies.models import Approval, Draft, DraftReturn, Policy, Version, VersionEffect, VersionWithdrawal
+from mailer.policies.rules import ChangeClass, DraftState
+from mailer.policies.wording import Translation as Translation
+from mailer.policies.wording import Wording as Wording
+from mailer.policies.wording import check_words as check_words
+from mailer.policies.wording import fingerprint as fingerprint
 
 FIRST_VERSION = "The first version: nobody lived under an earlier one."
 
@@ -33,45 +37,61 @@ class AlreadyReleased(Conflict):
     """The policy has a version already, or the draft became one."""
 
 
+class NotLivedUnder(Invalid):
+    """A first version that is not in force yet: it needs a draft, a second person, and notice."""
+
+    field = "effective_on"
+
+
 class DraftClosed(Conflict):
     """A draft that was released or discarded cannot be worked on."""
 
 
 class NotInReview(Conflict):
-    """A text is approved only after its author submitted it."""
+    """A text is approved, or sent back, only after its author submitted it."""
 
 
 class OwnText(rules.NeedsSecondPerson):
     """Its author cannot approve a text."""
 
 
-@dataclass(frozen=True)
-class Wording:
-    """All that an approval approves: the text, its class, its day, and what people are told of it."""
-
-    text: str
-    change_class: ChangeClass = ChangeClass.MATERIAL
-    announce: Announce = Announce.ANNOUNCEMENT
-    effective_on: date | None = None
-    summary: str = ""
-    why: str = ""
-    impact: str = ""
-    class_reason: str = ""
-    answers: Mapping[str, bool] = field(default_factory=dict)
+class AlreadyApproved(rules.NeedsSecondPerson):
+    """The same person cannot approve a text twice."""
 
 
-def create(session: Session, *, slug: str, title: str, concerns: Collection[str], at: datetime) -> Policy:
-    """A policy without a version yet; SlugTaken if the name is in use."""
+class StaleDraft(Conflict):
+    """Somebody else changed a draft since it was looked at."""
+
+
+def create(
+    session: Session, *, slug: str, title: str, concerns: Collection[str], at: datetime, language: str = "en"
+) -> Policy:
+    """A policy without a version yet; SlugTaken if the name is in use. `language` is that of its authoritative text."""
     slug = written.read_slug(slug)
     title = read_line(title, "title")
     if not title:
         raise written.BadPolicy("title: say what people call this policy, such as “Privacy statement”.", field="title")
     if queries.find(session, slug) is not None:
         raise SlugTaken(f"slug: a policy “{slug}” exists already; choose another name.")
-    policy = Policy(id=ids.new("pol"), slug=slug, title=title, concerns=written.read_concerns(concerns), created_at=at)
+    policy = Policy(
+        id=ids.new("pol"),
+        slug=slug,
+        title=title,
+        concerns=written.read_concerns(concerns),
+        language=read_language(language),
+        created_at=at,
+    )
     session.add(policy)
     session.flush()
-    ledger.record(session, "policy.created", at, policy=policy.id, slug=slug, concerns=policy.concerns)
+    ledger.record(
+        session,
+        "policy.created",
+        at,
+        policy=policy.id,
+        slug=slug,
+        concerns=policy.concerns,
+        language=policy.language,
+    )
     return policy
 
 
@@ -85,70 +105,126 @@ def import_first(
     at: datetime,
     staff_id: str | None = None,
     concerns: Collection[str] = ("account_holder", "subscriber"),
+    language: str = "en",
+    translations: Mapping[str, Translation] | None = None,
 ) -> Version:
     """The text people live under already, as version 1: in effect, nothing mailed. AlreadyReleased if there is one."""
-    policy = queries.find(session, slug) or create(session, slug=slug, title=title, concerns=concerns, at=at)
+    policy = queries.find(session, slug) or create(
+        session, slug=slug, title=title, concerns=concerns, at=at, language=language
+    )
     if queries.shelf(session, policy).versions:
         raise AlreadyReleased(f"slug: “{slug}” has a first version already; a new text becomes a draft.", field="slug")
+    since = effective_on or _today(at)
+    if since > _today(at):
+        raise NotLivedUnder(
+            f"effective_on: {rules.say(since)} is still to come, and nobody would be told; use a draft."
+        )
     words = Wording(
-        read_document(text), ChangeClass.ORDINARY, effective_on=effective_on or _today(at), class_reason=FIRST_VERSION
+        read_document(text),
+        ChangeClass.ORDINARY,
+        effective_on=since,
+        class_reason=FIRST_VERSION,
+        translations=wording.read_translations(translations or {}, policy.language),
     )
-    return _add_version(session, policy, words, 1, at, released_by=staff_id)
-
-
-def read_document(data: bytes | str) -> str:
-    """A policy's text from a file or a form, bare heading lines made headings; errors as `written.read_text`."""
-    return written.read_text(recognise_headings(written.read_text(data)))
+    return versions.add(session, policy, words, 1, None, versions.Signed(staff_id), at)
 
 
 def draft(
-    session: Session, policy: Policy, text: bytes | str, author_id: str, at: datetime, wording: Wording | None = None
+    session: Session, policy: Policy, text: bytes | str, author_id: str, at: datetime, words: Wording | None = None
 ) -> Draft:
-    """A new text to work on; material unless shown otherwise. `wording` gives the rest of it, if known."""
+    """A new text to work on; material unless shown otherwise. `words` gives the rest of it, if known.
+
+    Its translations begin as those of the version it builds on.
+    """
+    words = replace(words or Wording(""), text=read_document(text))
+    if words.translations is None:
+        words = replace(words, translations=wording.carried(queries.shelf(session, policy).latest()))
     made = Draft(
-        id=ids.new("drf"), policy=policy, policy_id=policy.id, author_id=author_id, created_at=at, approvals=[]
+        id=ids.new("drf"),
+        policy=policy,
+        policy_id=policy.id,
+        author_id=author_id,
+        state=DraftState.DRAFT,
+        revision=0,
+        created_at=at,
+        updated_at=at,
+        approvals=[],
+        returns=[],
+        translations=[],
     )
-    _write(made, wording or Wording(""), text, at)
+    wording.write(made, words)
     session.add(made)
     session.flush()
     ledger.record(session, "policy.drafted", at, policy=policy.id, draft=made.id, staff=author_id)
     return made
 
 
-def edit(session: Session, draft: Draft, wording: Wording, staff_id: str, at: datetime) -> None:
-    """Change a draft; whoever changes it is its author from then on, and its approvals end."""
+def edit(session: Session, draft: Draft, words: Wording, staff_id: str, at: datetime, seen: str | None = None) -> None:
+    """Change a draft; whoever changes it is its author from then on, and its approvals end.
+
+    `seen` is the fingerprint of what the editor began with; StaleDraft if the draft says something else by now.
+    """
+    _lock(session, draft)
     _must_be_open(draft)
-    _write(draft, wording, wording.text, at)
+    _must_be_as_seen(session, draft, seen)
+    wording.write(draft, words)
     draft.author_id = staff_id
+    _back_to_its_author(draft, at)
+    session.flush()
     ledger.record(session, "policy.draft_edited", at, policy=draft.policy_id, draft=draft.id, staff=staff_id)
 
 
 def submit(session: Session, draft: Draft, staff_id: str, at: datetime) -> None:
-    """Ask colleagues to read it: EmptyText, NothingChanged or NotMinor if there is nothing to approve yet."""
+    """Ask colleagues to read it: EmptyText, NothingChanged or StillMaterial if there is nothing to approve yet."""
+    _lock(session, draft)
     _must_be_open(draft)
+    if draft.state is not DraftState.DRAFT:
+        return  # asked already
     check_words(draft, queries.shelf(session, draft.policy).latest())
     draft.state, draft.updated_at = DraftState.IN_REVIEW, at
     ledger.record(session, "policy.submitted", at, policy=draft.policy_id, draft=draft.id, staff=staff_id)
 
 
-def approve(session: Session, draft: Draft, staff_id: str, at: datetime) -> None:
-    """Another person than the author says yes to this very text, class, day and words."""
-    _must_be_open(draft)
-    if draft.state is DraftState.DRAFT:
-        raise NotInReview("This text was changed and review was not asked for since; its author must ask for it first.")
+def approve(session: Session, draft: Draft, staff_id: str, at: datetime, seen: str | None = None) -> None:
+    """Another person than the author says yes to this very text, class, day and words, in every language.
+
+    `seen` is the fingerprint of what was read; StaleDraft if the draft says something else by now.
+    """
+    _lock(session, draft)
+    _must_be_in_review(draft)
+    _must_be_as_seen(session, draft, seen)
     if staff_id == draft.author_id:
         raise OwnText("You wrote this text; somebody else must read and approve it.")
-    print_ = fingerprint(draft, queries.shelf(session, draft.policy).latest())
-    if (staff_id, print_) not in {(approval.staff_id, approval.fingerprint) for approval in draft.approvals}:
-        draft.approvals.append(Approval(id=ids.new("apr"), staff_id=staff_id, fingerprint=print_, at=at))
-        ledger.record(
-            session, "policy.approved", at, policy=draft.policy_id, draft=draft.id, staff=staff_id, fingerprint=print_
-        )
-    draft.state = DraftState.APPROVED
+    base = queries.shelf(session, draft.policy).latest()
+    if staff_id in approvers(draft, base):
+        raise AlreadyApproved("You approved this text already; your approval stands and counts once.")
+    print_ = fingerprint(draft, base)
+    draft.approvals.append(Approval(id=ids.new("apr"), staff_id=staff_id, fingerprint=print_, at=at))
+    counted = rules.approvals_counted(draft.author_id, approvers(draft, base))
+    is_enough = len(counted) >= rules.approvals_needed(draft.change_class)
+    draft.state = DraftState.APPROVED if is_enough else DraftState.IN_REVIEW
+    session.flush()
+    ledger.record(
+        session, "policy.approved", at, policy=draft.policy_id, draft=draft.id, staff=staff_id, fingerprint=print_
+    )
+
+
+def send_back(session: Session, draft: Draft, staff_id: str, note: str, at: datetime) -> None:
+    """Give a draft in review back to its author with what is to be done; approvals of it end. The note is kept."""
+    _lock(session, draft)
+    _must_be_in_review(draft)
+    note = written.read_words(note, "note")
+    if not note:
+        raise written.BadText("note: say what should change; its author will read it.", field="note")
+    draft.returns.append(DraftReturn(id=ids.new("ret"), staff_id=staff_id, note=note, at=at))
+    _back_to_its_author(draft, at)
+    session.flush()
+    ledger.record(session, "policy.sent_back", at, policy=draft.policy_id, draft=draft.id, staff=staff_id)
 
 
 def discard(session: Session, draft: Draft, staff_id: str, at: datetime) -> None:
     """Put a draft away for good; nobody was ever told of it."""
+    _lock(session, draft)
     _must_be_open(draft)
     draft.state, draft.updated_at = DraftState.DISCARDED, at
     ledger.record(session, "policy.draft_discarded", at, policy=draft.policy_id, draft=draft.id, staff=staff_id)
@@ -169,12 +245,11 @@ def release(session: Session, draft: Draft, staff_id: str, at: datetime, effecti
     law = shelf.released[base.number] if base else None
     wished = rules.released_day(draft.effective_on, effective_on)
     takes_effect_on = rules.effective_day(draft.change_class, wished, today, law, holidays)
-    approver = rules.check_two_people(draft.author_id, approvers(draft, base))
-    words = wording_of(draft, takes_effect_on)
-    number = len(shelf.versions) + 1
-    version = _add_version(
-        session, draft.policy, words, number, at, author_id=draft.author_id, approver_id=approver, released_by=staff_id
-    )
+    counted = rules.check_approvals(draft.change_class, draft.author_id, approvers(draft, base))
+    since = {approval.staff_id: approval.at for approval in draft.approvals}
+    signed = versions.Signed(staff_id, draft.author_id, [(who, since[who]) for who in counted])
+    words, number = wording.wording_of(draft, takes_effect_on), len(shelf.versions) + 1
+    version = versions.add(session, draft.policy, words, number, base, signed, at)
     draft.state, draft.updated_at = DraftState.RELEASED, at
     return version
 
@@ -196,11 +271,19 @@ def withdraw(session: Session, version: Version, staff_id: str, reason: str, at:
 
 
 def take_effect(session: Session, at: datetime, today: date) -> list[Version]:
-    """Tell, once, of each version whose day has come. Safe to run twice: what is in force is decided by dates alone."""
+    """Tell, once, of each version whose day has come. Safe to run twice: what is in force is decided by dates alone.
+
+    However late it is told, `effective_at` is the instant from which the version was in force.
+    """
     due = list(queries.to_take_effect(session, today))
     for version in due:
         session.add(VersionEffect(version_id=version.id, at=at))
-        ledger.record(session, "policy.effective", at, version=version.id, sha256=version.sha256)
+        effective_at = max(clock.midnight(version.effective_on, settings.current().zone), version.released_at)
+        said: dict[str, Any] = {
+            "effective_on": version.effective_on.isoformat(),
+            "effective_at": effective_at.isoformat(),
+        }
+        ledger.record(session, "policy.effective", at, version=version.id, sha256=version.sha256, **said)
         ledger.tell(
             session,
             "policy.effective",
@@ -208,64 +291,22 @@ def take_effect(session: Session, at: datetime, today: date) -> list[Version]:
             version=version.id,
             policy=version.policy.slug,
             number=version.number,
-            effective_on=version.effective_on.isoformat(),
+            told_at=at.isoformat(),
+            **said,
         )
     session.flush()
     return due
 
 
-def fingerprint(draft: Draft, base: Version | None) -> str:
-    """What an approval approves, with the version it was compared with."""
-    answers = json.dumps(dict(draft.answers), sort_keys=True)
-    words = (draft.text, draft.summary, draft.why, draft.impact, draft.class_reason, answers)
-    return rules.fingerprint(
-        *words, draft.change_class.value, draft.announce.value, draft.effective_on, base.number if base else 0
-    )
-
-
 def approvers(draft: Draft, base: Version | None) -> list[str]:
-    """Who approved the draft as it is now."""
+    """Who approved the draft as it is now, in their order."""
     present = fingerprint(draft, base)
     return [approval.staff_id for approval in draft.approvals if approval.fingerprint == present]
 
 
-def wording_of(draft: Draft, effective_on: date | None) -> Wording:
-    """What a draft says."""
-    return Wording(
-        text=draft.text,
-        change_class=draft.change_class,
-        announce=draft.announce,
-        effective_on=effective_on,
-        summary=draft.summary,
-        why=draft.why,
-        impact=draft.impact,
-        class_reason=draft.class_reason,
-        answers=dict(draft.answers),
-    )
-
-
-def check_words(draft: Draft, base: Version | None) -> None:
-    """The mistake that keeps a draft from review and release, if its words have one."""
-    written.read_text(draft.text)
-    if base is not None and draft.text == base.text:
-        raise rules.NothingChanged(
-            f"This text is word for word that of version {base.number}; there is nothing to release."
-        )
-    rules.check_class(draft.change_class, draft.class_reason, draft.answers)
-    if draft.change_class is not ChangeClass.MINOR and not draft.summary:
-        raise written.BadText(
-            "summary: say in plain words what changes; it is the first thing people read.", field="summary"
-        )
-
-
-def _write(draft: Draft, wording: Wording, text: bytes | str, at: datetime) -> None:
-    draft.text = read_document(text)
-    draft.change_class, draft.announce = wording.change_class, wording.announce
-    draft.effective_on = wording.effective_on
-    for name in ("summary", "why", "impact", "class_reason"):
-        setattr(draft, name, written.read_words(getattr(wording, name), name))
-    draft.answers = {key: bool(wording.answers[key]) for key in rules.QUESTIONS if key in wording.answers}
+def _back_to_its_author(draft: Draft, at: datetime) -> None:
     draft.state, draft.updated_at = DraftState.DRAFT, at
+    draft.revision += 1
 
 
 def _lock(session: Session, row: Policy | Draft) -> None:
@@ -282,65 +323,18 @@ def _must_be_open(draft: Draft) -> None:
         raise DraftClosed("This draft was discarded; start a new one.")
 
 
-def _add_version(
-    session: Session,
-    policy: Policy,
-    words: Wording,
-    number: int,
-    at: datetime,
-    *,
-    author_id: str | None = None,
-    approver_id: str | None = None,
-    released_by: str | None = None,
-) -> Version:
-    assert words.effective_on is not None
-    version = Version(
-        id=ids.new("ver"),
-        policy=policy,
-        policy_id=policy.id,
-        number=number,
-        text=words.text,
-        sha256=hashlib.sha256(words.text.encode()).hexdigest(),
-        change_class=words.change_class,
-        announce=words.announce,
-        effective_on=words.effective_on,
-        summary=words.summary,
-        why=words.why,
-        impact=words.impact,
-        class_reason=words.class_reason,
-        answers=dict(words.answers),
-        author_id=author_id,
-        approver_id=approver_id,
-        released_by=released_by,
-        released_at=at,
-    )
-    session.add(version)
-    session.flush()
-    ledger.record(
-        session,
-        "policy.released",
-        at,
-        policy=policy.id,
-        version=version.id,
-        number=number,
-        change_class=version.change_class.value,
-        effective_on=version.effective_on.isoformat(),
-        sha256=version.sha256,
-        author=author_id,
-        approver=approver_id,
-        staff=released_by,
-    )
-    ledger.tell(
-        session,
-        "policy.released",
-        at,
-        policy=policy.slug,
-        version=version.id,
-        number=number,
-        change_class=version.change_class.value,
-        effective_on=version.effective_on.isoformat(),
-    )
-    return version
+def _must_be_in_review(draft: Draft) -> None:
+    _must_be_open(draft)
+    if draft.state is DraftState.DRAFT:
+        raise NotInReview("This text was changed and review was not asked for since; its author must ask for it first.")
+
+
+def _must_be_as_seen(session: Session, draft: Draft, seen: str | None) -> None:
+    if seen is not None and seen != fingerprint(draft, queries.shelf(session, draft.policy).latest()):
+        raise StaleDraft(
+            "Somebody changed this draft, or released a version, since you opened this page. Nothing of yours is kept "
+            "yet: open the draft anew in another tab, and bring your changes into it."
+        )
 
 
 def _today(at: datetime) -> date:

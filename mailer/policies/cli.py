@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
@@ -12,8 +11,11 @@ import click
 from mailer import clock, settings
 from mailer.db import reading, transaction
 from mailer.policies import actions, queries, written
+from mailer.policies.advice import ADVICE_WORDS, advise
 from mailer.policies.diff import Diff, diff
 from mailer.policies.diff import render as rendering
+from mailer.policies.documents import read_document
+from mailer.policies.public import standalone
 from mailer.policies.text import contents
 from mailer.staff import queries as staff
 
@@ -35,9 +37,24 @@ def policy() -> None:
     "--effective-on", type=DAY, default=None, help="In force since this day (year-month-day); today if not given."
 )
 @click.option("--author", default="", help="Address of the account that a later text's draft belongs to.")
-def import_file(file: Path, slug: str, title: str, effective_on: datetime | None, author: str) -> None:
+@click.option(
+    "--language", default="en", show_default=True, help="The language of a new policy's own text, such as nl."
+)
+@click.option(
+    "--translation", "translations", type=(str, str), multiple=True, metavar="LANGUAGE FILE", help="The same elsewhere."
+)
+def import_file(
+    file: Path,
+    slug: str,
+    title: str,
+    effective_on: datetime | None,
+    author: str,
+    language: str,
+    translations: tuple[tuple[str, str], ...],
+) -> None:
     """Bring in a text: the first becomes version 1, in force, nothing mailed; a later one becomes a draft."""
-    text, at = actions.read_document(file.read_bytes()), clock.now()
+    text, at = read_document(file.read_bytes(), file.name), clock.now()
+    others = {code: _translation(Path(name)) for code, name in translations} or None
     with transaction() as session:
         known = queries.find(session, slug)
         if known is not None and queries.shelf(session, known).versions:
@@ -47,7 +64,8 @@ def import_file(file: Path, slug: str, title: str, effective_on: datetime | None
                     field="author",
                 )
             writer = staff.get_by_email(session, author)
-            wording = actions.Wording("", effective_on=effective_on.date() if effective_on else None)
+            since = effective_on.date() if effective_on else None
+            wording = actions.Wording("", effective_on=since, translations=others)
             made = actions.draft(session, known, text, writer.id, at, wording)
             click.echo(
                 f"Draft {made.id} of “{known.title}” is kept; review it at {_url()}/admin/policies/drafts/{made.id}"
@@ -55,7 +73,16 @@ def import_file(file: Path, slug: str, title: str, effective_on: datetime | None
             return
         since = effective_on.date() if effective_on else None
         title = title or _own_title(text) or slug.replace("-", " ").capitalize()
-        version = actions.import_first(session, slug=slug, title=title, text=text, effective_on=since, at=at)
+        version = actions.import_first(
+            session,
+            slug=slug,
+            title=title,
+            text=text,
+            effective_on=since,
+            at=at,
+            language=language,
+            translations=others,
+        )
         click.echo(
             f"Version 1 of “{version.policy.title}” is in force since {version.effective_on}; nothing was mailed."
         )
@@ -84,7 +111,7 @@ def diff_versions(slug: str, a: int, b: int, form: str) -> None:
     with reading() as session:
         shelf = queries.shelf(session, queries.get(session, slug))
         found = diff(shelf.get(a).text, shelf.get(b).text)
-    click.echo(_shown(found, form), nl=False)
+    click.echo(_shown(found, form, f"version {a}", f"version {b}"), nl=False)
 
 
 @policy.command("diff-files")
@@ -92,20 +119,45 @@ def diff_versions(slug: str, a: int, b: int, form: str) -> None:
 @click.argument("new", type=FILE)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 def diff_files(old: Path, new: Path, form: str) -> None:
-    """Compare two files; needs no database."""
-    found = diff(actions.read_document(old.read_bytes()), actions.read_document(new.read_bytes()))
-    click.echo(_shown(found, form), nl=False)
+    """Compare two files, Markdown, plain text, HTML or Word; needs no database. `html` is a whole page."""
+    click.echo(_shown(diff(_read(old), _read(new)), form, old.name, new.name), nl=False)
 
 
-def _shown(found: Diff, form: str) -> str:
+@policy.command("advise")
+@click.argument("old", type=FILE)
+@click.argument("new", type=FILE)
+@click.option("--json", "as_json", is_flag=True, help="For other programs.")
+def advise_files(old: Path, new: Path, as_json: bool) -> None:
+    """Say what class a change between two files looks like, and why; advice, never decision. Needs no database."""
+    advised = advise(diff(_read(old), _read(new)))
+    if as_json:
+        click.echo(json.dumps(advised.as_json(), ensure_ascii=False, indent=2))
+        return
+    click.echo(f"This change looks {ADVICE_WORDS[advised.advice]}. People decide.")
+    for reason in advised.reasons:
+        click.echo(f"- {reason.title}: {reason.text}" if reason.title else f"- {reason.text}")
+
+
+def _translation(file: Path) -> actions.Translation:
+    """A text in another language, called what its first heading says."""
+    text = read_document(file.read_bytes(), file.name)
+    return actions.Translation(_own_title(text), text)
+
+
+def _read(file: Path) -> str:
+    """A text to be compared; one without words is one too."""
+    data = file.read_bytes()
+    return read_document(data, file.name) if data.strip() else ""
+
+
+def _shown(found: Diff, form: str, old_name: str, new_name: str) -> str:
     match form:
         case "json":
             return json.dumps(found.as_json(), ensure_ascii=False, indent=2) + "\n"
         case "html":
-            return f"{rendering.to_html(found)}\n"
+            return standalone.page(found, old_name, new_name)
         case "mail":
-            told = [asdict(wording) for wording in rendering.wordings(found)]
-            return "\n".join("{title}\n  old: {old}\n  new: {new}\n".format(**wording) for wording in told)
+            return rendering.to_mail(found)
         case _:
             return rendering.to_text(found)
 

@@ -12,7 +12,7 @@ from mailer.policies.rules import Announce, ChangeClass, DraftState
 
 
 class Policy(Base):
-    """A document that people live under; `concerns` holds the origins it binds."""
+    """A document that people live under; `concerns` holds the origins it binds, `language` that of its own text."""
 
     __tablename__ = "policies"
 
@@ -20,11 +20,15 @@ class Policy(Base):
     slug: Mapped[str] = mapped_column(String(80), unique=True)
     title: Mapped[str] = mapped_column(String(200))
     concerns: Mapped[list[str]] = mapped_column(Json)
+    language: Mapped[str] = mapped_column(String(2), default="en", server_default="en")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Draft(Base):
-    """A text on its way to be a version: everything here may still change, and a change ends its approvals."""
+    """A text on its way to be a version: everything here may still change, and a change ends its approvals.
+
+    `revision` counts its edits and returns, so that an approval of one revision is none of another.
+    """
 
     __tablename__ = "policy_drafts"
 
@@ -41,11 +45,42 @@ class Draft(Base):
     class_reason: Mapped[str] = mapped_column(Text, default="")
     answers: Mapped[dict[str, bool]] = mapped_column(Json, default=dict)
     author_id: Mapped[str] = mapped_column(ForeignKey("staff.id"))
+    revision: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     policy: Mapped[Policy] = relationship()
     approvals: Mapped[list[Approval]] = relationship(order_by="Approval.at")
+    returns: Mapped[list[DraftReturn]] = relationship(order_by="DraftReturn.at")
+    translations: Mapped[list[DraftTranslation]] = relationship(
+        order_by="DraftTranslation.language", cascade="all, delete-orphan"
+    )
+
+
+class DraftTranslation(Base):
+    """What a draft says in another language than its policy's own; approved and released with it."""
+
+    __tablename__ = "draft_translations"
+
+    draft_id: Mapped[str] = mapped_column(ForeignKey("policy_drafts.id"), primary_key=True)
+    language: Mapped[str] = mapped_column(String(2), primary_key=True)
+    title: Mapped[str] = mapped_column(String(200))
+    text: Mapped[str] = mapped_column(Text)
+    summary: Mapped[str] = mapped_column(Text, default="")
+    why: Mapped[str] = mapped_column(Text, default="")
+    impact: Mapped[str] = mapped_column(Text, default="")
+
+
+class DraftReturn(Base):
+    """That a reader sent a draft back to its author, and what is to be done; only added."""
+
+    __tablename__ = "draft_returns"
+
+    id: Mapped[str] = mapped_column(String(30), primary_key=True)
+    draft_id: Mapped[str] = mapped_column(ForeignKey("policy_drafts.id"), index=True)
+    staff_id: Mapped[str] = mapped_column(ForeignKey("staff.id"))
+    note: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Approval(Base):
@@ -62,7 +97,10 @@ class Approval(Base):
 
 
 class Version(Base):
-    """An immutable text with its class and effective date; database triggers refuse any change (invariant 6)."""
+    """An immutable text with its class and effective date; database triggers refuse any change (invariant 6).
+
+    `anchors` holds the ids of the text's headings in order; an empty list means those made of their titles.
+    """
 
     __tablename__ = "policy_versions"
     __table_args__ = (UniqueConstraint("policy_id", "number"),)
@@ -84,8 +122,62 @@ class Version(Base):
     approver_id: Mapped[str | None] = mapped_column(ForeignKey("staff.id"))
     released_by: Mapped[str | None] = mapped_column(ForeignKey("staff.id"))
     released_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    anchors: Mapped[list[str]] = mapped_column(Json, default=list, server_default="[]")
 
     policy: Mapped[Policy] = relationship()
+    approvals: Mapped[list[VersionApproval]] = relationship(order_by="VersionApproval.at")
+    translations: Mapped[list[VersionTranslation]] = relationship(
+        order_by="VersionTranslation.language", back_populates="version"
+    )
+
+    @property
+    def language(self) -> str:
+        """The language of the authoritative text."""
+        return self.policy.language
+
+    @property
+    def title(self) -> str:
+        """What the policy is called in its own language."""
+        return self.policy.title
+
+    @property
+    def languages(self) -> list[str]:
+        """Every language it can be read in, the authoritative first."""
+        return [self.language, *(translation.language for translation in self.translations)]
+
+    def in_language(self, language: str) -> Version | VersionTranslation | None:
+        """Its words in a language: itself in the policy's own, a translation in another, None if there is none."""
+        if language == self.language:
+            return self
+        return next((found for found in self.translations if found.language == language), None)
+
+
+class VersionTranslation(Base):
+    """What a version says in another language; the authoritative text counts. As immutable as its version."""
+
+    __tablename__ = "version_translations"
+
+    version_id: Mapped[str] = mapped_column(ForeignKey("policy_versions.id"), primary_key=True)
+    language: Mapped[str] = mapped_column(String(2), primary_key=True)
+    title: Mapped[str] = mapped_column(String(200))
+    text: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+    summary: Mapped[str] = mapped_column(Text)
+    why: Mapped[str] = mapped_column(Text)
+    impact: Mapped[str] = mapped_column(Text)
+    anchors: Mapped[list[str]] = mapped_column(Json)
+
+    version: Mapped[Version] = relationship(back_populates="translations")
+
+
+class VersionApproval(Base):
+    """That a person approved exactly what was released; only added. A change below material has two."""
+
+    __tablename__ = "version_approvals"
+
+    version_id: Mapped[str] = mapped_column(ForeignKey("policy_versions.id"), primary_key=True)
+    staff_id: Mapped[str] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class VersionWithdrawal(Base):

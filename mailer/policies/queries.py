@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session, defer, joinedload, selectinload
 
 from mailer.errors import NotFound
 from mailer.policies import rules
-from mailer.policies.models import Draft, Policy, Version, VersionEffect, VersionWithdrawal
+from mailer.policies.linked import linked_slugs
+from mailer.policies.models import Draft, Policy, Version, VersionEffect, VersionTranslation, VersionWithdrawal
 
 
 class NoSuchPolicy(NotFound):
@@ -111,8 +112,11 @@ def get(session: Session, slug: str) -> Policy:
 
 def shelf(session: Session, policy: Policy) -> Shelf:
     """A policy with all its versions; their texts are fetched only when read."""
+    translations = selectinload(Version.translations).defer(VersionTranslation.text)
     query = (
-        select(Version).where(Version.policy_id == policy.id).options(defer(Version.text), joinedload(Version.policy))
+        select(Version)
+        .where(Version.policy_id == policy.id)
+        .options(defer(Version.text), joinedload(Version.policy), translations)
     )
     versions = session.scalars(query.order_by(Version.number)).all()
     withdrawn = select(VersionWithdrawal).join(Version).where(Version.policy_id == policy.id)
@@ -122,6 +126,24 @@ def shelf(session: Session, policy: Policy) -> Shelf:
 def shelves(session: Session) -> list[Shelf]:
     """Every policy with its versions."""
     return [shelf(session, policy) for policy in policies(session)]
+
+
+def linked_from(session: Session, version: Version, url: str) -> list[Policy]:
+    """The policies that this version's text links to, by title; `url` is our public address."""
+    texts = [version.text, *(translation.text for translation in version.translations)]
+    slugs = {slug for text in texts for slug in linked_slugs(text, url)} - {version.policy.slug}
+    return list(session.scalars(select(Policy).where(Policy.slug.in_(slugs)).order_by(Policy.title)))
+
+
+def linking_to(session: Session, policy: Policy, day: date, url: str) -> list[Policy]:
+    """The policies whose text in force on `day`, or pending then, links to this one, by title."""
+    found = []
+    for other in shelves(session):
+        current = other.in_force(day)
+        live = [*([current] if current else []), *other.pending(day)]
+        if other.policy.id != policy.id and any(policy.slug in linked_slugs(v.text, url) for v in live):
+            found.append(other.policy)
+    return found
 
 
 def get_version(session: Session, version_id: str) -> Version:
@@ -153,7 +175,8 @@ def to_take_effect(session: Session, today: date) -> Sequence[Version]:
 
 def get_draft(session: Session, draft_id: str) -> Draft:
     """The draft with this id; NoSuchDraft if there is none."""
-    found = session.get(Draft, draft_id, options=[joinedload(Draft.policy), selectinload(Draft.approvals)])
+    wanted = [joinedload(Draft.policy), *(selectinload(each) for each in (Draft.approvals, Draft.returns))]
+    found = session.get(Draft, draft_id, options=wanted)
     if found is None:
         raise NoSuchDraft("There is no such draft here; open it from its policy's page.")
     return found

@@ -12,6 +12,9 @@ from functools import lru_cache
 import holidays as holiday_calendars
 
 from mailer.errors import Conflict, Invalid
+from mailer.policies.languages import LANGUAGES as LANGUAGES
+from mailer.policies.languages import check_translation as check_translation
+from mailer.policies.languages import is_right_to_left as is_right_to_left
 
 NOTICE_DAYS = 30  # statement S2, S4
 RIGHTS_WORKING_DAYS = 10  # statement S8
@@ -73,14 +76,14 @@ class NoticeTooShort(Invalid):
     field = "effective_on"
 
 
-class NotMinor(Invalid):
-    """A change was called minor without what that needs."""
+class StillMaterial(Invalid):
+    """A change was called less than material without what that needs."""
 
     field = "change_class"
 
 
 class NeedsSecondPerson(Conflict):
-    """One person alone cannot release a version."""
+    """Fewer people approved a text than its class needs; nobody releases alone."""
 
 
 class NothingChanged(Conflict):
@@ -219,28 +222,45 @@ def explain_window(notified_on: date, holidays: Container[date]) -> str:
 
 
 def check_class(change_class: ChangeClass, class_reason: str, answers: Mapping[str, bool]) -> None:
-    """NotMinor unless a minor change has a reason and a “no” to each of the seven questions."""
-    if change_class is not ChangeClass.MINOR:
+    """StillMaterial unless a lesser class has a reason and a “no” to each of the seven questions (DESIGN §6)."""
+    if change_class is ChangeClass.MATERIAL:
         return
     if not class_reason.strip():
-        raise NotMinor("class_reason: say in a sentence why this change is minor.", field="class_reason")
+        raise StillMaterial(
+            f"class_reason: say in a sentence why this change is only {change_class.value}.", field="class_reason"
+        )
     unanswered = [key for key in QUESTIONS if key not in answers]
     if unanswered:
-        raise NotMinor(f"answers: question “{QUESTIONS[unanswered[0]]}” has no answer yet.", field=unanswered[0])
+        raise StillMaterial(f"answers: question “{QUESTIONS[unanswered[0]]}” has no answer yet.", field=unanswered[0])
     touched = [key for key in QUESTIONS if answers[key]]
     if touched:
-        raise NotMinor(
+        raise StillMaterial(
             f"answers: “{QUESTIONS[touched[0]]}” was answered yes, so this change is material.", field=touched[0]
         )
 
 
-def check_two_people(author_id: str, approvers: Iterable[str]) -> str:
-    """The approver who is not the author; NeedsSecondPerson if there is none."""
-    for approver in approvers:
-        if approver != author_id:
-            return approver
+def approvals_needed(change_class: ChangeClass) -> int:
+    """How many people other than its author must approve a change: one, and a second where people get no notice."""
+    return 1 if change_class is ChangeClass.MATERIAL else 2
+
+
+def approvals_counted(author_id: str, approvers: Iterable[str]) -> list[str]:
+    """Whose approvals count, in their order: each person once, and never the author."""
+    return [who for who in dict.fromkeys(approvers) if who != author_id]
+
+
+def check_approvals(change_class: ChangeClass, author_id: str, approvers: Iterable[str]) -> list[str]:
+    """Whose approvals count; NeedsSecondPerson if they are fewer than the class needs."""
+    counted, needed = approvals_counted(author_id, approvers), approvals_needed(change_class)
+    if len(counted) >= needed:
+        return counted
+    if needed == 1:
+        raise NeedsSecondPerson(
+            "A second person must approve this text before it can be released; ask a colleague to read it."
+        )
     raise NeedsSecondPerson(
-        "A second person must approve this text before it can be released; ask a colleague to read it."
+        f"A change below material needs two approvals by others than its author, and has {len(counted)}; "
+        f"ask {'another colleague' if counted else 'two colleagues'} to read it."
     )
 
 

@@ -37,21 +37,26 @@ class BadPolicy(Invalid):
     """A policy's own facts cannot be right."""
 
 
-def read_text(data: bytes | str) -> str:
+def read_text(data: bytes | str, field: str = "text") -> str:
     """A policy's text as it is kept: UTF-8, no byte order mark, lines ended by LF, one at the end."""
     if len(data) > TEXT_BYTES:
-        raise TextTooLarge(f"text: {len(data):,} bytes are too many; {TEXT_BYTES:,} fit. Split the policy in two.")
+        raise TextTooLarge(
+            f"{field}: {len(data):,} bytes are too many; {TEXT_BYTES:,} fit. Split the policy in two.", field=field
+        )
     if isinstance(data, bytes):
         try:
             data = data.decode("utf-8")
         except UnicodeDecodeError as error:
             raise BadText(
-                f"text: the file is not UTF-8 (byte {error.start + 1} is no letter); save it as UTF-8 and try again."
+                f"{field}: it is not UTF-8 (byte {error.start + 1} is no letter); save it as UTF-8 and try again.",
+                field=field,
             ) from None
     text = data.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    _refuse_unfit(text, "text")
+    _refuse_unfit(text, field)
     if not text.strip():
-        raise EmptyText("text: the policy has no words; write or choose the text that people will live under.")
+        raise EmptyText(
+            f"{field}: the policy has no words; write or choose the text that people will live under.", field=field
+        )
     return text.strip("\n") + "\n"
 
 

@@ -92,6 +92,19 @@ def test_processes_that_start_together_agree(configure: Configure, tmp_path: Pat
     assert Path(settings.current().data_dir / "mailer.db").is_file()
 
 
+def test_everything_a_version_rests_on_is_append_only() -> None:
+    rests_on = {
+        "policy_versions",
+        "version_translations",
+        "version_approvals",
+        "version_effects",
+        "version_withdrawals",
+        "draft_approvals",
+        "draft_returns",
+    }
+    assert rests_on <= set(append_only.TABLES)
+
+
 @pytest.mark.parametrize("name", append_only.TABLES)
 @pytest.mark.parametrize("change", ["UPDATE {0} SET {1} = {1}", "DELETE FROM {0}"])
 def test_append_only_tables_take_new_rows_and_nothing_else(database: str, name: str, change: str) -> None:

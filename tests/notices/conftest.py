@@ -19,6 +19,7 @@ from mailer.outbox.rules import State
 from mailer.policies import actions as policies
 from mailer.policies.actions import Wording
 from mailer.policies.models import Version
+from mailer.policies.rules import approvals_needed
 from tests import factories
 
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -40,11 +41,12 @@ def release(session: Session) -> Release:
     """`release(wording)`: a version of a fresh policy, released by two people, with its mailing, if it has one."""
 
     def make(wording: Wording = WORDING) -> tuple[Version, Mailing | None]:
-        author, other = factories.staff(session).id, factories.staff(session).id
+        author, *others = (factories.staff(session).id for _ in range(3))
         policy = factories.policy(session, at=AT - timedelta(days=300))
         draft = policies.draft(session, policy, wording.text, author, AT, wording)
         policies.submit(session, draft, author, AT)
-        policies.approve(session, draft, other, AT)
+        for other in others[: approvals_needed(wording.change_class)]:
+            policies.approve(session, draft, other, AT)
         version = policies.release(session, draft, author, AT)
         return version, notices.plan(session, version, AT)
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from mailer import clock
+from mailer import clock, settings
 from mailer.consent import actions as consent
 from mailer.consent.rules import SuppressionReason, Withheld
 from mailer.contacts import actions as contacts
@@ -21,13 +21,16 @@ from mailer.notices.models import Notice
 from mailer.notices.rules import NoticeState
 from mailer.outbox.models import Message
 from mailer.outbox.rules import MailingState, MailKind, State
-from mailer.policies.rules import QUESTIONS, Announce, ChangeClass
+from mailer.policies.actions import Wording
+from mailer.policies.rules import QUESTIONS, Announce, ChangeClass, NotWithdrawable
 from mailer.staff.models import Task
 from rq_jobs.deliver import deliver
 from tests import factories
 from tests.notices.conftest import AT, EFFECTIVE_ON, TODAY, WORDING, Release, accept, fan_out, message_of
 
 ALL_NO = dict.fromkeys(QUESTIONS, False)
+ORDINARY = replace(WORDING, change_class=ChangeClass.ORDINARY, class_reason="It frees.", answers=ALL_NO)
+ANNOUNCED = replace(ORDINARY, announce=Announce.EMAIL)
 
 
 def count(session: Session, table: type, *conditions: object) -> int:
@@ -59,8 +62,8 @@ def test_an_unsubscribed_person_is_told_all_the_same(session: Session, release: 
     ("wording", "kind"),
     [
         (replace(WORDING, change_class=ChangeClass.MINOR, class_reason="A typo.", answers=ALL_NO), None),
-        (replace(WORDING, change_class=ChangeClass.ORDINARY, announce=Announce.ANNOUNCEMENT), None),
-        (replace(WORDING, change_class=ChangeClass.ORDINARY, announce=Announce.EMAIL), MailKind.ANNOUNCEMENT),
+        (replace(ORDINARY, announce=Announce.ANNOUNCEMENT), None),
+        (ANNOUNCED, MailKind.ANNOUNCEMENT),
     ],
 )
 def test_other_classes_start_no_clock(
@@ -251,14 +254,56 @@ def test_a_withdrawal_is_told_to_those_already_told_and_stops_the_rest(session: 
     assert queries.find(session, version.id, late.id) is None
 
 
-def test_a_notice_that_was_claimed_when_its_version_was_withdrawn_is_not_sent(
-    session: Session, release: Release
-) -> None:
-    person = factories.contact(session)
+def test_an_announced_change_that_is_withdrawn_is_taken_back_too(session: Session, release: Release) -> None:
+    told, waiting, on_the_wire, back = (factories.contact(session) for _ in range(4))
+    version, mailing = release(ANNOUNCED)
+    assert mailing is not None
+    fan_out(session, mailing)
+    mails = {m.contact_id: m for m in session.scalars(select(Message).where(Message.mailing_id == mailing.id))}
+    for who, state in ((told, State.ACCEPTED), (on_the_wire, State.SENDING), (back, State.ACCEPTED)):
+        mails[who.id].state = state
+    mails[back.id].bounced_at = AT
+    session.flush()
+    assert not notices.is_ended(session, mails[waiting.id])
+    assert notices.withdraw(session, version, version.author_id or "", "We made a mistake.", AT) == 1
+    session.expire_all()
+    assert mails[waiting.id].withheld is Withheld.CANCELLED
+    assert notices.is_ended(session, mails[on_the_wire.id])
+    letters = select(Message.contact_id).where(Message.kind == MailKind.WITHDRAWAL)
+    assert list(session.scalars(letters)) == [told.id]
+    notices.settled(session, mails[on_the_wire.id], State.REFUSED, AT)
+    notices.settled(session, mails[on_the_wire.id], State.ACCEPTED, AT)
+    assert set(session.scalars(letters)) == {told.id, on_the_wire.id}
+
+
+def test_nothing_is_taken_back_where_nobody_was_told(session: Session, release: Release) -> None:
+    factories.contact(session)
+    version, mailing = release(replace(ORDINARY, announce=Announce.ANNOUNCEMENT))
+    assert mailing is None
+    assert notices.withdraw(session, version, version.author_id or "", "We made a mistake.", AT) == 0
+    assert count(session, Message) == 0
+
+
+def test_a_version_in_effect_is_not_withdrawn(session: Session, release: Release) -> None:
+    factories.contact(session)
     version, mailing = release()
     assert mailing is not None
     fan_out(session, mailing)
-    message = message_of(session, version, person)
+    last = clock.midnight(EFFECTIVE_ON, settings.current().zone)
+    with pytest.raises(NotWithdrawable, match="took effect"):
+        notices.withdraw(session, version, version.author_id or "", "Late.", last)
+    notices.withdraw(session, version, version.author_id or "", "In time.", last - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("wording", [WORDING, ANNOUNCED], ids=["notice", "announcement"])
+def test_a_mail_that_was_claimed_when_its_version_was_withdrawn_is_not_sent(
+    session: Session, release: Release, wording: Wording
+) -> None:
+    factories.contact(session)
+    version, mailing = release(wording)
+    assert mailing is not None
+    fan_out(session, mailing)
+    [message] = session.scalars(select(Message).where(Message.mailing_id == mailing.id)).all()
     message.state, message.lease_token = State.SENDING, "lse_of_a_worker"
     session.flush()
     notices.withdraw(session, version, version.author_id or "", "We made a mistake.", AT)

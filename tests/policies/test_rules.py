@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailer import clock
 from mailer.policies import rules
 from mailer.policies.rules import ChangeClass, Phase, Released
 
@@ -27,12 +29,71 @@ ALL_NO = dict.fromkeys(rules.QUESTIONS, False)
         (date(2027, 2, 27), date(2027, 3, 30), "Easter Monday"),
         (date(2027, 3, 28), date(2027, 4, 28), "King's Day is the 27th"),
         (date(2027, 1, 30), date(2027, 3, 1), "the end of February"),
+        (date(2026, 3, 7), date(2026, 4, 7), "Easter Monday, 6 April 2026"),
+        (date(2026, 4, 25), date(2026, 5, 26), "Whit Monday, 25 May 2026"),
+        (date(2026, 3, 28), date(2026, 4, 28), "King's Day on a Monday"),
+        (date(2026, 3, 26), date(2026, 4, 28), "a weekend, then King's Day on the Monday after"),
+        (
+            date(2025, 3, 27),
+            date(2025, 4, 28),
+            "King's Day on the 26th, for the 27th is a Sunday; Monday is no day off",
+        ),
+        (date(2024, 3, 28), date(2024, 4, 29), "King's Day on a Saturday stays there; Monday is no day off"),
+        (date(2025, 4, 5), date(2025, 5, 6), "Liberation Day is a public holiday"),
+        (date(2026, 12, 1), date(2026, 12, 31), "31 December is a working day"),
+        (date(2026, 12, 31), date(2027, 2, 1), "from 31 December: 30 January is a Saturday"),
+        (date(2027, 1, 29), date(2027, 3, 1), "28 February is a Sunday"),
+        (date(2027, 2, 28), date(2027, 3, 30), "from 28 February in a year without a 29th"),
+        (date(2028, 1, 29), date(2028, 2, 28), "28 February in a leap year"),
+        (date(2028, 1, 30), date(2028, 2, 29), "29 February is a day like any other"),
+        (date(2028, 2, 28), date(2028, 3, 29), "from 28 February over the 29th"),
+        (date(2028, 2, 29), date(2028, 3, 30), "from 29 February"),
+        (date(2027, 3, 15), date(2027, 4, 14), "over the night that loses an hour, 28 March"),
+        (date(2027, 10, 18), date(2027, 11, 17), "over the night that gains an hour, 31 October"),
     ],
 )
 def test_the_window_ends_thirty_days_after_the_notice_and_never_on_a_day_off(
     notified_on: date, respond_by_on: date, because: str
 ) -> None:
     assert rules.respond_by(notified_on, NL) == respond_by_on, because
+
+
+@pytest.mark.parametrize(
+    ("accepted_at", "zone", "notified_on", "respond_by_on", "ends_at"),
+    [
+        ("2026-11-24T22:59:59Z", "Europe/Amsterdam", "2026-11-24", "2026-12-24", "2026-12-24T23:00:00Z"),
+        ("2026-11-24T23:00:00Z", "Europe/Amsterdam", "2026-11-25", "2026-12-28", "2026-12-28T23:00:00Z"),
+        ("2027-03-14T23:00:00Z", "Europe/Amsterdam", "2027-03-15", "2027-04-14", "2027-04-14T22:00:00Z"),
+        ("2027-03-28T00:59:59Z", "Europe/Amsterdam", "2027-03-28", "2027-04-28", "2027-04-28T22:00:00Z"),
+        ("2027-03-28T21:59:59Z", "Europe/Amsterdam", "2027-03-28", "2027-04-28", "2027-04-28T22:00:00Z"),
+        ("2027-03-28T22:00:00Z", "Europe/Amsterdam", "2027-03-29", "2027-04-28", "2027-04-28T22:00:00Z"),
+        ("2027-10-31T00:30:00Z", "Europe/Amsterdam", "2027-10-31", "2027-11-30", "2027-11-30T23:00:00Z"),
+        ("2027-10-31T22:59:59Z", "Europe/Amsterdam", "2027-10-31", "2027-11-30", "2027-11-30T23:00:00Z"),
+        ("2026-11-24T09:59:59Z", "Pacific/Kiritimati", "2026-11-24", "2026-12-24", "2026-12-24T10:00:00Z"),
+        ("2026-11-24T10:00:00Z", "Pacific/Kiritimati", "2026-11-25", "2026-12-28", "2026-12-28T10:00:00Z"),
+        ("2026-11-24T11:59:59Z", "Etc/GMT+12", "2026-11-23", "2026-12-23", "2026-12-24T12:00:00Z"),
+        ("2026-11-24T12:00:00Z", "Etc/GMT+12", "2026-11-24", "2026-12-24", "2026-12-25T12:00:00Z"),
+    ],
+)
+def test_the_window_runs_by_the_days_of_the_companys_zone(
+    accepted_at: str, zone: str, notified_on: str, respond_by_on: str, ends_at: str
+) -> None:
+    place = ZoneInfo(zone)
+    told = clock.local_day(datetime.fromisoformat(accepted_at), place)
+    last = rules.respond_by(told, NL)
+    assert (told.isoformat(), last.isoformat()) == (notified_on, respond_by_on)
+    assert clock.midnight(last + timedelta(days=1), place) == datetime.fromisoformat(ends_at)
+
+
+@pytest.mark.parametrize(
+    ("notified_on", "hours"), [(date(2027, 3, 15), 719), (date(2027, 6, 1), 720), (date(2027, 10, 18), 721)]
+)
+def test_thirty_days_are_days_and_not_hours(notified_on: date, hours: int) -> None:
+    amsterdam = ZoneInfo("Europe/Amsterdam")
+    begin, end = (
+        clock.midnight(day + timedelta(days=1), amsterdam) for day in (notified_on, rules.respond_by(notified_on, NL))
+    )
+    assert end - begin == timedelta(hours=hours)
 
 
 def test_the_window_is_explained_in_words() -> None:
@@ -128,7 +189,10 @@ def test_the_release_may_not_be_earlier_than_approved() -> None:
     ("change_class", "reason", "answers", "field"),
     [
         (ChangeClass.MATERIAL, "", {}, None),
-        (ChangeClass.ORDINARY, "", {}, None),
+        (ChangeClass.ORDINARY, "It frees.", ALL_NO, None),
+        (ChangeClass.ORDINARY, "", ALL_NO, "class_reason"),
+        (ChangeClass.ORDINARY, "It frees.", {}, "purposes"),
+        (ChangeClass.ORDINARY, "It frees.", ALL_NO | {"recipients": True}, "recipients"),
         (ChangeClass.MINOR, "A typo.", ALL_NO, None),
         (ChangeClass.MINOR, " ", ALL_NO, "class_reason"),
         (ChangeClass.MINOR, "A typo.", {}, "purposes"),
@@ -136,22 +200,39 @@ def test_the_release_may_not_be_earlier_than_approved() -> None:
         (ChangeClass.MINOR, "A typo.", ALL_NO | {"retention": True}, "retention"),
     ],
 )
-def test_minor_needs_a_reason_and_seven_times_no(
+def test_less_than_material_needs_a_reason_and_seven_times_no(
     change_class: ChangeClass, reason: str, answers: dict[str, bool], field: str | None
 ) -> None:
     if field is None:
         rules.check_class(change_class, reason, answers)
         return
-    with pytest.raises(rules.NotMinor) as raised:
+    with pytest.raises(rules.StillMaterial) as raised:
         rules.check_class(change_class, reason, answers)
     assert raised.value.field == field
 
 
-def test_an_approval_counts_only_from_somebody_else() -> None:
-    assert rules.check_two_people("anna", ["anna", "bram"]) == "bram"
-    for approvers in ([], ["anna"]):
-        with pytest.raises(rules.NeedsSecondPerson):
-            rules.check_two_people("anna", approvers)
+@pytest.mark.parametrize(
+    ("change_class", "approvers", "counted", "words"),
+    [
+        (ChangeClass.MATERIAL, ["anna", "bram"], ["bram"], ""),
+        (ChangeClass.MATERIAL, ["bram", "cleo"], ["bram", "cleo"], ""),
+        (ChangeClass.MATERIAL, ["anna"], None, "A second person must approve"),
+        (ChangeClass.MATERIAL, [], None, "A second person must approve"),
+        (ChangeClass.ORDINARY, ["bram", "cleo"], ["bram", "cleo"], ""),
+        (ChangeClass.ORDINARY, ["bram", "bram"], None, "has 1; ask another colleague"),
+        (ChangeClass.MINOR, ["cleo", "anna", "bram"], ["cleo", "bram"], ""),
+        (ChangeClass.MINOR, ["anna", "bram"], None, "has 1; ask another colleague"),
+        (ChangeClass.MINOR, ["anna"], None, "has 0; ask two colleagues"),
+    ],
+)
+def test_approvals_count_from_others_and_once(
+    change_class: ChangeClass, approvers: list[str], counted: list[str] | None, words: str
+) -> None:
+    if counted is not None:
+        assert rules.check_approvals(change_class, "anna", approvers) == counted
+        return
+    with pytest.raises(rules.NeedsSecondPerson, match=words):
+        rules.check_approvals(change_class, "anna", approvers)
 
 
 def test_any_changed_part_changes_the_fingerprint() -> None:

@@ -1,0 +1,20 @@
+"""Ring for what a release or a withdrawal leaves to do, once its transaction is over."""
+
+from __future__ import annotations
+
+from mailer import doorbell
+from mailer.outbox.models import Mailing
+
+FAN_OUT = "rq_jobs.fan_out.fan_out"
+DELIVER = "rq_jobs.deliver.deliver"
+
+
+def released(mailing: Mailing | None) -> None:
+    """The messages of a mailing are to be made; nothing to ring for where no mail is due."""
+    if mailing is not None:
+        doorbell.ring("chores", FAN_OUT, mailing.id)
+
+
+def withdrawn() -> None:
+    """Letters that take a notice back wait."""
+    doorbell.ring("essential", DELIVER, "essential")

@@ -1,0 +1,118 @@
+"""A database of an earlier release keeps what it holds, and its guards, when it is brought up to this one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import Connection, Engine, MetaData, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from mailer import db, migrations
+from mailer.policies import queries
+from tests.migrations.test_migrations import AT
+
+FIRST = "0001_foundation"
+_WORDS = {"text": "# A\n", "summary": "", "why": "", "impact": "", "class_reason": "", "answers": {}}
+_CLASSED = _WORDS | {"change_class": "material", "announce": "email", "effective_on": AT.date()}
+ROWS = {
+    "staff": {
+        "id": "stf_1",
+        "email": "a@company.example",
+        "email_key": "a@company.example",
+        "name": "Anna",
+        "roles": [],
+        "password_hash": "",
+        "must_change": False,
+        "epoch": 0,
+        "failures": 0,
+        "created_at": AT,
+    },
+    "policies": {"id": "pol_1", "slug": "a", "title": "A", "concerns": [], "created_at": AT},
+    "policy_versions": _CLASSED
+    | {"id": "ver_1", "policy_id": "pol_1", "number": 1, "sha256": "0" * 64, "released_at": AT},
+    "policy_drafts": _CLASSED
+    | {
+        "id": "drf_1",
+        "policy_id": "pol_1",
+        "state": "draft",
+        "author_id": "stf_1",
+        "created_at": AT,
+        "updated_at": AT,
+    },
+    "draft_approvals": {
+        "id": "apr_1",
+        "draft_id": "drf_1",
+        "staff_id": "stf_1",
+        "fingerprint": "0" * 64,
+        "at": AT,
+    },
+    "version_effects": {"version_id": "ver_1", "at": AT},
+}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A database as the first release left it."""
+    if request.param == "sqlite":
+        engine = db.make_engine(f"sqlite:///{tmp_path / 'old.db'}")
+        _migrate_to_first(engine)
+        yield engine
+        engine.dispose()
+        return
+    server = db.make_engine(request.getfixturevalue("postgresql_server"))
+    url = make_url(request.getfixturevalue("postgresql_server")).set(database="old_release")
+    with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("CREATE DATABASE old_release")
+        engine = db.make_engine(url.render_as_string(hide_password=False))
+        _migrate_to_first(engine)
+        yield engine
+        engine.dispose()
+        connection.exec_driver_sql("DROP DATABASE old_release WITH (FORCE)")
+    server.dispose()
+
+
+def _migrate_to_first(engine: Engine) -> None:
+    with engine.begin() as connection:
+        command.upgrade(migrations.config(connection), FIRST)
+        tables = MetaData()
+        tables.reflect(connection)
+        for name, values in ROWS.items():
+            connection.execute(tables.tables[name].insert().values(values))
+
+
+def row_of(connection: Connection, table: str) -> dict[str, object]:
+    """The one row of a table, as the database gives it."""
+    return dict(connection.execute(text(f"SELECT * FROM {table}")).one()._mapping)
+
+
+def test_what_an_earlier_release_kept_is_all_there(old: Engine) -> None:
+    with old.connect() as connection:
+        before = {table: row_of(connection, table) for table in ROWS}
+    migrations.migrate(old)
+    with old.connect() as connection:
+        after = {table: row_of(connection, table) for table in ROWS}
+    assert {table: {key: after[table][key] for key in row} for table, row in before.items()} == before
+
+
+def test_what_is_new_has_a_meaning_for_what_is_old(old: Engine) -> None:
+    migrations.migrate(old)
+    with Session(old) as session:
+        [shelf] = queries.shelves(session)
+        [version] = shelf.versions
+        assert (shelf.policy.language, version.languages, version.anchors) == ("en", ["en"], [])
+        assert version.approvals == []
+        draft = queries.get_draft(session, "drf_1")
+        assert (draft.revision, draft.returns, draft.translations) == (0, [], [])
+
+
+@pytest.mark.parametrize("name", ["policy_versions", "draft_approvals", "version_effects"])
+def test_every_guard_stands_after_the_upgrade(old: Engine, name: str) -> None:
+    migrations.migrate(old)
+    for change in (f"DELETE FROM {name}", f"UPDATE {name} SET {next(iter(ROWS[name]))} = NULL"):
+        with pytest.raises(DBAPIError, match=f"{name} is append-only"), old.begin() as connection:
+            connection.exec_driver_sql(change)
