@@ -17,7 +17,9 @@ from mailer.demo import post_office_views
 from mailer.inbound import admin as inbound_admin
 from mailer.notices import admin as notices_admin
 from mailer.policies import admin as policies_admin
-from mailer.policies import views as policies_views
+from mailer.policies.drafts import admin as drafts_admin
+from mailer.policies.public import api as policies_api
+from mailer.policies.public import views as policies_views
 from mailer.services import admin as services_admin
 from mailer.services import api as services_api
 from mailer.staff import access
@@ -29,7 +31,7 @@ KEPT_SIGNED_IN = timedelta(days=30)
 WORKING_DAY = timedelta(hours=12)
 YEAR = 31_536_000
 
-PUBLIC = (consent_views, policies_views, terminations_views, services_api, health)
+PUBLIC = (consent_views, policies_views, policies_api, terminations_views, services_api, health)
 FOR_STAFF = (
     home,
     tasks,
@@ -39,6 +41,7 @@ FOR_STAFF = (
     configuration,
     staff_admin,
     policies_admin,
+    drafts_admin,
     notices_admin,
     campaigns_admin,
     inbound_admin,

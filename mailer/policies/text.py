@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 import nh3
+from markdown_it.token import Token
 from markupsafe import Markup
 
 from mailer.policies.diff.blocks import HEADINGS, LINK_SCHEMES, Section, parse, parser, sections
@@ -16,10 +18,15 @@ LINE_LETTERS = 100
 
 _TAGS = {
     *HEADINGS,
-    *("p", "br", "hr", "strong", "em", "a", "code", "pre", "blockquote", "ol", "ul", "li"),
+    *("div", "p", "br", "hr", "strong", "em", "a", "code", "pre", "blockquote", "ol", "ul", "li"),
     *("table", "thead", "tbody", "tr", "th", "td"),
 }
-_ATTRIBUTES = {**{heading: {"id"} for heading in HEADINGS}, "a": {"href", "title"}, "ol": {"start"}}
+_ATTRIBUTES = {**{heading: {"id"} for heading in HEADINGS}, "a": {"href", "title", "aria-label"}, "ol": {"start"}}
+_CLASSES = {
+    "a": {"anchor"},
+    "div": {"headed"},
+    **{tag: {"touched"} for tag in (*HEADINGS, "p", "li", "td", "th", "code")},
+} | {"p": {"touched", "touched-note"}}
 _MARKDOWN_HEADING = re.compile(
     r"^ {0,3}#{1,6}(?:[ \t]|$)|^ {0,3}\S.*\n {0,3}(?:=+|-{2,})[ \t]*$|^ {0,3}(?:```|~~~)", re.M
 )
@@ -28,24 +35,87 @@ _NUMBER = re.compile(r"\s*\d{1,3}[.)]\s")
 _CLOSED = re.compile(r"[.;:,!…][\"'”’)\]]*$")
 
 
-def to_html(markdown: str) -> Markup:
-    """The text as HTML that no script can run from; headings carry the ids that `contents` names."""
-    tokens = parse(markdown)
-    headings = iter(sections(tokens))
+def to_html(markdown: str, anchors: Sequence[str] | None = None, *, heading_link: str = "") -> Markup:
+    """The text as HTML that no script can run from; headings carry the ids that `contents` names.
+
+    `anchors` are the ids of the headings in order, if they are kept (`Version.anchors`). `heading_link` is what
+    screen readers call the link that then stands at each heading below the title.
+    """
+    tokens = with_ids(parse(markdown), anchors)
+    return render(list(_with_links(tokens, heading_link)) if heading_link else tokens)
+
+
+def contents(markdown: str, anchors: Sequence[str] | None = None) -> list[Section]:
+    """The headings in order, for a list of contents."""
+    found = sections(parse(markdown))
+    ids = _ids(found, anchors)
+    return [replace(section, anchor=id_) for section, id_ in zip(found, ids, strict=True) if section.title]
+
+
+def heading_ids(markdown: str, anchors: Sequence[str] | None = None) -> list[str]:
+    """The id of every heading in order, also of one without words."""
+    return _ids(sections(parse(markdown)), anchors)
+
+
+def with_ids(tokens: list[Token], anchors: Sequence[str] | None = None) -> list[Token]:
+    """The tokens with an id at each heading; pictures are their words.
+
+    A link within the text that names a heading by its present words leads to the id that the heading has kept.
+    """
+    found = sections(tokens)
+    kept = _ids(found, anchors)
+    by_words = {f"#{section.anchor}": f"#{id_}" for section, id_ in zip(found, kept, strict=True)}
+    ids = iter(kept)
     for token in tokens:
         if token.type == "heading_open":
-            token.attrSet("id", next(headings).anchor)
+            token.attrSet("id", next(ids))
         for child in token.children or []:
+            if child.type == "link_open":
+                target = str(child.attrs.get("href", ""))
+                child.attrSet("href", by_words.get(target, target))
             if child.type == "image":  # a picture fetched from elsewhere would tell who reads; its words stay
                 child.type = "text"
+    return tokens
+
+
+def render(tokens: Sequence[Token]) -> Markup:
+    """The one way from tokens to a page: rendered, then sanitised."""
     rendered = parser().renderer.render(tokens, parser().options, {})
-    clean = nh3.clean(rendered, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=LINK_SCHEMES - {""})
+    clean = nh3.clean(
+        rendered,
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        allowed_classes=_CLASSES,
+        url_schemes=LINK_SCHEMES - {""},
+    )
     return Markup(clean)  # noqa: S704 - sanitised in the line above
 
 
-def contents(markdown: str) -> list[Section]:
-    """The headings in order, for a list of contents."""
-    return [section for section in sections(parse(markdown)) if section.title]
+def html_token(html: Markup) -> Token:
+    """A piece of our own between the text's tokens."""
+    return Token("html_block", "", 0, content=f"{html}\n")
+
+
+def _ids(found: Sequence[Section], anchors: Sequence[str] | None) -> list[str]:
+    """The kept ids, where there is one for each heading; else those made of the titles."""
+    if anchors and len(anchors) == len(found):
+        return list(anchors)
+    return [section.anchor for section in found]
+
+
+def _with_links(tokens: Sequence[Token], label: str) -> Iterator[Token]:
+    """The tokens with a link to itself beside each heading below the title, outside it, so that its name stays."""
+    titles = iter(section.title for section in sections(tokens))
+    for at, token in enumerate(tokens):
+        is_linked = token.tag in HEADINGS - {"h1"}
+        if token.type == "heading_open" and is_linked:
+            yield html_token(Markup('<div class="headed">'))
+        yield token
+        if token.type == "heading_close":
+            title = next(titles)
+            if is_linked:
+                link = Markup('<a class="anchor" href="#{}" aria-label="{}: {}">#</a></div>')
+                yield html_token(link.format(tokens[at - 2].attrs["id"], label, title))
 
 
 def recognise_headings(plain_text: str) -> str:

@@ -11,10 +11,15 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, StorageState, expect, sync_playwright
+from sqlalchemy.orm import Session
 
 from mailer.demo.stage import PASSWORD, WORD_OF, Stage
+from tests.browser.small_site import serving
+from tests.conftest import Configure
 from tests.journeys.conftest import fresh_telling
+from tests.policies import sample
 
 HEIGHTS = {1280: 900, 390: 844}
 PATIENCE = 20_000.0  # ms
@@ -26,6 +31,12 @@ class Opener(Protocol):
     """How a test opens a browser window: a stranger's, or of a member of staff."""
 
     def __call__(self, who: str = "", *, script: bool = True, **context: Any) -> Page: ...
+
+
+class Window(Protocol):
+    """How a test opens a reader's window on the policy pages alone."""
+
+    def __call__(self, width: int = 1280, *, script: bool = True, **more: Any) -> Page: ...
 
 
 @pytest.fixture(scope="package")
@@ -74,6 +85,35 @@ def opened(
     assert not complaints, "\n".join(complaints)
 
 
+@pytest.fixture
+def policy_site(app: Flask, session: Session, configure: Configure) -> Iterator[str]:
+    """The app alone on a port of its own, with the policies of `tests.policies.sample`; gives its address."""
+    sample.history(session)
+    session.commit()
+    with serving(app) as address:
+        configure(public_url=address)
+        yield address
+
+
+@pytest.fixture
+def window(chromium: Browser, policy_site: str) -> Iterator[Window]:
+    """`window(390)` is a reader's window of that width on `policy_site`; complaints of its console fail the test."""
+    complaints: list[str] = []
+    contexts: list[BrowserContext] = []
+
+    def open_(width: int = 1280, *, script: bool = True, **more: Any) -> Page:
+        contexts.append(_window(chromium, policy_site, width, java_script_enabled=script, **more))
+        page: Page = contexts[-1].new_page()
+        page.on("console", lambda message: complaints.extend(_complaint(message)))
+        page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert not complaints, "\n".join(complaints)
+
+
 @pytest.fixture(scope="package")
 def signed_in_as(chromium: Browser, stage: Stage) -> Callable[[str], StorageState]:
     """The cookies of a member of staff who has signed in, once for all of these tests."""
@@ -97,8 +137,12 @@ def signed_in_as(chromium: Browser, stage: Stage) -> Callable[[str], StorageStat
 
 
 def _context(chromium: Browser, stage: Stage, width: int, **more: Any) -> BrowserContext:
+    return _window(chromium, stage.world.base, width, **more)
+
+
+def _window(chromium: Browser, base_url: str, width: int, **more: Any) -> BrowserContext:
     context = chromium.new_context(
-        base_url=stage.world.base,
+        base_url=base_url,
         viewport={"width": width, "height": HEIGHTS[width]},
         reduced_motion="reduce",
         **{"locale": "en-GB"} | more,

@@ -29,10 +29,11 @@ def looks_right(page: Page) -> None:
     assert not faults, f"{page.url}:\n" + "\n".join(faults)
 
 
-def picture(page: Page, name: str) -> None:
-    """Keep a picture of what is on the screen, if `MAILER_SCREENSHOTS` names a folder for it."""
+def picture(page: Page, name: str, *, whole: bool = False) -> None:
+    """Keep a picture of what is on the screen, or of the whole page, if `MAILER_SCREENSHOTS` names a folder for it."""
     if PICTURES and page.viewport_size:
-        page.screenshot(path=Path(PICTURES) / f"{name}-{page.viewport_size['width']}.png", animations="disabled")
+        path = Path(PICTURES) / f"{name}-{page.viewport_size['width']}.png"
+        page.screenshot(path=path, animations="disabled", full_page=whole)
 
 
 def _faults(page: Page, options: dict[str, Any]) -> list[str]:

@@ -33,7 +33,7 @@ ROOMS = [
     ("", STATEMENT, "Privacy statement", "policy"),
     ("", f"{STATEMENT}/versions", "Versions of Privacy statement", ""),
     ("", f"{STATEMENT}/versions/2", "Privacy statement", ""),
-    ("", f"{STATEMENT}/diff/1..2?view=wordings", "Privacy statement: from version 1 to version 2", ""),
+    ("", f"{STATEMENT}/diff/1..2?view=marked", "Privacy statement: from version 1 to version 2", ""),
     ("", "/post-office/", "Post office", "post-office"),
     ("", "/admin/sign-in", "Sign in", "sign-in"),
     ("", "/nowhere", "There is nothing here", ""),

@@ -254,7 +254,7 @@ def test_an_erased_person_may_save_and_nothing_is_kept(client: FlaskClient) -> N
 def test_the_page_speaks_the_readers_language(client: FlaskClient) -> None:
     anna = reader("news")
     answer = client.get(anna.leave, headers={"Accept-Language": "nl-NL,nl;q=0.9,en;q=0.5"})
-    assert '<html lang="nl">' in answer.text
+    assert '<html lang="nl"' in answer.text
     assert "Afmelden</button>" in answer.text
     assert "Accept-Language" in answer.vary
 

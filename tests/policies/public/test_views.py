@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from xml.etree import ElementTree as xml
 
@@ -16,6 +17,7 @@ from mailer.policies.actions import Wording
 from mailer.policies.models import Version
 from mailer.policies.rules import ChangeClass
 from tests import factories
+from tests.policies import sample
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 NEW_TEXT = factories.POLICY_TEXT.replace("two years", "seven years")
@@ -79,7 +81,9 @@ def test_any_day_of_the_past_can_be_read(client: FlaskClient, pending: Version) 
         ("/policies/privacy/versions/two", 422, "is not the number of a version"),
         ("/policies/privacy/versions/-1", 422, "is not the number of a version"),
         ("/policies/privacy/versions/99999999999999999999", 422, "is not the number of a version"),
-        ("/policies/privacy/diff/1..1", 422, "cannot differ from itself"),
+        ("/policies/privacy?lang=tlh", 422, "is not a language known here"),
+        ("/policies/privacy/diff?old=1&new=", 422, "is not the number"),
+        ("/policies/privacy/diff/9..9", 404, "has no version 9"),
         ("/policies/privacy/diff/1..x", 422, "is not the number"),
         ("/policies/privacy/diff/1..7", 404, "has no version 7"),
         ("/policies/privacy/diff/1-2", 404, ""),
@@ -99,21 +103,80 @@ def test_the_comparison_says_it_lists_it_and_marks_it(client: FlaskClient, pendi
     assert "1 change: 1 word removed, 1 added." in page
     assert "<del>" in page
     assert "<ins>" in page
-    wordings = client.get("/policies/privacy/diff/1..2?view=wordings").text
-    assert "Until now" in wordings
-    assert "for two years" in wordings
-    backwards = client.get("/policies/privacy/diff/2..1")
-    assert backwards.status_code == 200
+    assert "Until now" in page
+    assert "for two years" in page
+
+
+@ONE_DATABASE
+def test_any_two_versions_are_compared_also_backwards_and_one_with_itself(
+    client: FlaskClient, pending: Version
+) -> None:
+    backwards = client.get("/policies/privacy/diff/2..1").text
+    assert "from a newer version back to an older one" in backwards
+    assert 'href="/policies/privacy/diff/1..2">Compare the other way round' in backwards
+    same = client.get("/policies/privacy/diff/2..2").text
+    assert "A text does not differ from itself." in same
+    assert "<ins>" not in same
+    chosen = client.get("/policies/privacy/diff?old=1&new=2&lang=nl")
+    assert (chosen.status_code, chosen.location) == (302, "/policies/privacy/diff/1..2?lang=nl")
+    assert client.get("/policies/privacy/diff").location == "/policies/privacy/versions"
+    assert '<option value="1" selected>' in client.get("/policies/privacy/versions").text
+
+
+@ONE_DATABASE
+def test_a_change_of_the_setting_alone_is_no_change_of_words(client: FlaskClient, session: Session) -> None:
+    sample.released(session, sample.first(session), sample.OLD.replace("personal data", "**personal** data"))
+    session.commit()
+    page = client.get("/policies/privacy/diff/1..2").text
+    assert "Between these versions no word changed" in page
+    assert "List of changes" not in page
+
+
+@ONE_DATABASE
+def test_the_new_text_reads_on_and_marks_what_changed_at_the_side(client: FlaskClient, pending: Version) -> None:
+    page = client.get("/policies/privacy/diff/1..2?view=clean").text
+    assert '<p class="touched">We keep your name and your address for seven years.</p>' in page
+    assert (
+        '<a href="/policies/privacy/diff/1..2#change-1" rel="noopener noreferrer">Change 1 of 1 (changed)</a>' in page
+    )
+    assert "<del>" not in page
+
+
+@ONE_DATABASE
+def test_the_marked_text_is_whole_and_keeps_tables_and_lists(client: FlaskClient, session: Session) -> None:
+    sample.history(session)
+    session.commit()
+    page = client.get("/policies/privacy/diff/1..2?view=marked").text
+    assert "unchanged</summary>" not in page
+    rows = re.findall(r"<tr>(.*?)</tr>", page, re.S)
+    assert [re.findall(r">([^<>]+)</t[dh]>", row) for row in rows] == [
+        ["Matter", "Where"],
+        ["Complaints", "the authority"],
+        ["Questions", "the desk"],
+    ]
+    assert '<li class="block li">a company that keeps our servers</li>' in page
 
 
 @ONE_DATABASE
 def test_an_unchanged_page_costs_no_second_transfer(client: FlaskClient, pending: Version) -> None:
-    for path in ("", "/versions", "/versions/1", "/feed.atom", ".json", "/banner.json"):
+    for path in (
+        "",
+        f"?as_of={clock.local_day(clock.now(), settings.current().zone)}",
+        "/versions",
+        "/versions/1",
+        "/diff/1..2",
+        "/feed.atom",
+        ".json",
+        "/banner.json",
+    ):
         first = client.get(f"/policies/privacy{path}")
-        assert first.headers["ETag"]
+        assert first.headers["ETag"].startswith('"'), "a strong one"
         assert "Set-Cookie" not in first.headers
         again = client.get(f"/policies/privacy{path}", headers={"If-None-Match": first.headers["ETag"]})
         assert (again.status_code, again.data) == (304, b""), path
+        head = client.head(f"/policies/privacy{path}")
+        assert (head.data, head.headers["ETag"]) == (b"", first.headers["ETag"])
+        assert head.headers["Content-Length"] == str(len(first.data))
         dated = client.get(f"/policies/privacy{path}", headers={"If-Modified-Since": first.headers["Last-Modified"]})
         assert dated.status_code == 304, path
 
@@ -169,7 +232,8 @@ def test_a_minor_correction_changes_page_and_feed_but_no_banner(
     author, other = factories.staff(session), factories.staff(session)
     draft = actions.draft(session, pending.policy, text, author.id, clock.now(), wording)
     actions.submit(session, draft, author.id, clock.now())
-    actions.approve(session, draft, other.id, clock.now())
+    for reader in (other, factories.staff(session)):
+        actions.approve(session, draft, reader.id, clock.now())
     actions.release(session, draft, author.id, clock.now())
     session.commit()
     page = client.get("/policies/privacy").text
