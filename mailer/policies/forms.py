@@ -2,46 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from contextlib import closing
 
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
-from wtforms import DateField, RadioField, SelectMultipleField, StringField, TextAreaField, widgets
+from wtforms import DateField, SelectField, SelectMultipleField, StringField, TextAreaField, widgets
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, Optional
 
 from mailer.contacts.rules import Origin
 from mailer.errors import MailerError
-from mailer.policies import written
-from mailer.policies.actions import Wording
-from mailer.policies.models import Draft
-from mailer.policies.rules import QUESTIONS, Announce, ChangeClass
+from mailer.policies import documents
+from mailer.policies.languages import LANGUAGES
 
 ORIGIN_WORDS = {
     Origin.ACCOUNT_HOLDER: "Account holders: people who sign in to the service",
     Origin.SUBSCRIBER: "Subscribers: people who asked for newsletters",
     Origin.THIRD_PARTY: "Third parties: people whose data customers entered",
 }
-CLASS_WORDS = {
-    ChangeClass.MATERIAL: "Material: it affects rights. Everyone concerned is told by e-mail, at least 30 days ahead.",
-    ChangeClass.ORDINARY: "Ordinary: it does not affect rights. It is announced, or mailed, at any time.",
-    ChangeClass.MINOR: "Minor: nothing changes for anyone, such as a spelling mistake. No mail; page and feed change.",
-}
-ANNOUNCE_WORDS = {
-    Announce.ANNOUNCEMENT: "By service announcement: the banner and the feed",
-    Announce.EMAIL: "By e-mail to everyone concerned",
-}
-PREFIX = "question_"
-YES_OR_NO = [SelectChoice("no", "No"), SelectChoice("yes", "Yes")]
-
-
-class Expected:
-    """Marks a field without which there is no review, though a draft may be kept without it."""
-
-    field_flags: ClassVar = {"required": True}
-
-    def __call__(self, form: object, field: object) -> None:
-        """Nothing is refused here."""
+FILE_HINT = "Markdown, Word (.docx), HTML or plain text; it takes the place of the text above."
 
 
 class PolicyForm(FlaskForm):  # type: ignore[misc]
@@ -64,88 +43,33 @@ class PolicyForm(FlaskForm):  # type: ignore[misc]
         widget=widgets.ListWidget(prefix_label=False),
         option_widget=widgets.CheckboxInput(),
     )
+    language = SelectField(
+        "Language",
+        choices=[SelectChoice(code, name) for code, name in LANGUAGES.items()],
+        default="en",
+        description="Of the text that counts. Versions may have translations. It never changes.",
+    )
     text = TextAreaField(
         "The text in force now",
         [Optional()],
         description="It becomes version 1 and nothing is mailed: people live under it already. It may stay empty.",
         render_kw={"rows": 12, "class": "code"},
     )
-    file = FileField("Or a file", description="Markdown or plain text in UTF-8; it takes the place of the text above.")
+    file = FileField("Or a file", description=FILE_HINT)
     effective_on = DateField("In force since", [Optional()], description="Today if left empty.")
 
 
-class DraftForm(FlaskForm):  # type: ignore[misc]
-    """A new version in the making."""
-
-    text = TextAreaField(
-        "Text", [Expected()], description="Markdown. Headings begin with #.", render_kw={"rows": 24, "class": "code"}
-    )
-    file = FileField("Or a file", description="Markdown or plain text in UTF-8; it takes the place of the text above.")
-    summary = TextAreaField(
-        "What changes, in plain words",
-        [Expected()],
-        description="The first thing people read in the notice.",
-        render_kw={"rows": 3},
-    )
-    why = TextAreaField("Why", [Optional()], render_kw={"rows": 2})
-    impact = TextAreaField("What it means for people", [Optional()], render_kw={"rows": 2})
-    change_class = RadioField(
-        "Class of the change",
-        [DataRequired("Choose a class.")],
-        choices=[SelectChoice(kind.value, words) for kind, words in CLASS_WORDS.items()],
-        default=ChangeClass.MATERIAL.value,
-        description="A change is material unless shown otherwise.",
-    )
-    announce = RadioField(
-        "How an ordinary change is told",
-        [Optional()],
-        choices=[SelectChoice(way.value, words) for way, words in ANNOUNCE_WORDS.items()],
-        default=Announce.ANNOUNCEMENT.value,
-    )
-    effective_on = DateField("Takes effect on", [Optional()])
-    class_reason = TextAreaField("Why it is minor", [Optional()], render_kw={"rows": 2})
-
-    def questions(self) -> list[Any]:
-        """The fields of the seven questions, in their order."""
-        return [self[PREFIX + key] for key in QUESTIONS]
-
-    def wording(self) -> Wording:
-        """What was filled in; an empty question has no answer."""
-        answers = {key: self[PREFIX + key].data == "yes" for key in QUESTIONS if self[PREFIX + key].data}
-        return Wording(
-            text=self.text.data or "",
-            change_class=ChangeClass(self.change_class.data),
-            announce=Announce(self.announce.data or Announce.ANNOUNCEMENT),
-            effective_on=self.effective_on.data,
-            summary=self.summary.data or "",
-            why=self.why.data or "",
-            impact=self.impact.data or "",
-            class_reason=self.class_reason.data or "",
-            answers=answers,
-        )
-
-    def fill(self, draft: Draft) -> None:
-        """Show what a draft says."""
-        for name in ("text", "summary", "why", "impact", "effective_on", "class_reason"):
-            self[name].data = getattr(draft, name)
-        self.change_class.data, self.announce.data = draft.change_class.value, draft.announce.value
-        for key, is_yes in draft.answers.items():
-            self[PREFIX + key].data = "yes" if is_yes else "no"
-
-
-for _key, _question in QUESTIONS.items():
-    setattr(DraftForm, PREFIX + _key, RadioField(_question, [Optional()], choices=YES_OR_NO))
-
-
-def take_upload(form: FlaskForm) -> bool:
+def take_upload(form: FlaskForm, file_field: str = "file", text_field: str = "text") -> bool:
     """Put a chosen file into the text's field; False if it cannot be read, and the form says why."""
-    file = form.file.data
+    file = form[file_field].data
     if not file or not file.filename:
         return True
+    with closing(file):
+        data = file.read()
     try:
-        form.text.data = written.read_text(file.read())
+        form[text_field].data = documents.read_document(data, file.filename)
     except MailerError as fault:
-        blame(form, fault, "file")
+        blame(form, fault, file_field)
         return False
     return True
 
@@ -153,7 +77,7 @@ def take_upload(form: FlaskForm) -> bool:
 def blame(form: FlaskForm, fault: MailerError, at: str = "") -> None:
     """Show a mistake at the field it names, or on top of the form."""
     named = fault.field or ""
-    name = next((name for name in (at, named, PREFIX + named) if name in form._fields), None)
+    name = next((name for name in (at, named, f"question_{named}") if name in form._fields), None)
     words = str(fault).removeprefix(f"{named}: ").removeprefix("answers: ")
     words = words[:1].upper() + words[1:]
     if name is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
@@ -15,11 +15,15 @@ from mailer.outbox import audience
 from mailer.outbox import queries as outbox
 from mailer.outbox.queries import AudienceCount
 from mailer.outbox.rules import MailKind
-from mailer.policies import actions, queries, rules
-from mailer.policies.diff import Diff, diff
-from mailer.policies.models import Draft, Version
+from mailer.policies import actions, queries, review_links, rules, wording
+from mailer.policies.calendar import Day, Plan, calendar_of
+from mailer.policies.diff import Diff
+from mailer.policies.languages import LANGUAGES
+from mailer.policies.models import Approval, Draft, DraftTranslation, Version
+from mailer.policies.public.comparison import compare
 from mailer.policies.queries import Shelf
-from mailer.policies.rules import Announce, ChangeClass
+from mailer.policies.review_links import LinkChange
+from mailer.policies.rules import Announce, ChangeClass, DraftState
 from mailer.staff import queries as staff
 
 UNREACHABLE = (Withheld.DEAD_ADDRESS, Withheld.NO_ADDRESS)
@@ -31,6 +35,15 @@ class Check:
 
     tone: str
     text: str
+
+
+@dataclass(frozen=True)
+class Return:
+    """That a reader gave the draft back, and what they asked for."""
+
+    by: str
+    note: str
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -48,13 +61,27 @@ class Review:
     date_fault: str
     people: AudienceCount
     author: str
+    approvals: Sequence[Approval]
     approved_by: Sequence[str]
+    returns: Sequence[Return]
+    calendar: Sequence[Day]
+    links: Sequence[LinkChange]
+    dead_ends: Sequence[str]
     checks: Sequence[Check]
 
     @property
     def number(self) -> int:
         """The number the version will have."""
         return len(self.shelf.versions) + 1
+
+    @property
+    def languages(self) -> list[str]:
+        """The languages it is written in, its own first."""
+        return [self.draft.policy.language, *(row.language for row in self.draft.translations)]
+
+    def told(self, language: str) -> Draft | DraftTranslation:
+        """What people who read this language are told of the change."""
+        return next((row for row in self.draft.translations if row.language == language), self.draft)
 
     @property
     def is_mailed(self) -> bool:
@@ -66,8 +93,17 @@ class Review:
         return sum(self.people.left_out.get(why, 0) for why in UNREACHABLE)
 
     @property
+    def approvals_needed(self) -> int:
+        return rules.approvals_needed(self.draft.change_class)
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether enough others than its author said yes to this very text."""
+        return len(self.approved_by) >= self.approvals_needed
+
+    @property
     def may_release(self) -> bool:
-        return bool(self.approved_by) and not any(check.tone == "bad" for check in self.checks)
+        return self.is_approved and not any(check.tone == "bad" for check in self.checks)
 
 
 def is_mailed(change_class: ChangeClass, announce: Announce) -> bool:
@@ -78,8 +114,8 @@ def is_mailed(change_class: ChangeClass, announce: Announce) -> bool:
 def review(session: Session, draft: Draft, today: date) -> Review:
     """Everything about a draft that its release depends on."""
     shelf = queries.shelf(session, draft.policy)
-    base = shelf.latest()
-    holidays = rules.holidays_of(settings.current().country)
+    base, now = shelf.latest(), settings.current()
+    holidays = rules.holidays_of(now.country)
     law = shelf.released[base.number] if base else None
     effective_on, date_fault = None, ""
     try:
@@ -87,40 +123,92 @@ def review(session: Session, draft: Draft, today: date) -> Review:
     except MailerError as fault:
         date_fault = str(fault).removeprefix("effective_on: ")
     names = staff.names(session)
-    approved_by = [names.get(who, who) for who in actions.approvers(draft, base) if who != draft.author_id]
-    people = outbox.audience_count(session, MailKind.NOTICE, audience.of_origins(draft.policy.concerns))
+    approvals = _approvals(draft, base)
+    approved_by = [names.get(approval.staff_id, approval.staff_id) for approval in approvals]
+    earliest = rules.earliest_release(draft.change_class, today, law, holidays)
+    mailed = is_mailed(draft.change_class, draft.announce)
+    plan = Plan(draft.change_class, mailed, today, effective_on or earliest, now.zone)
+    before = base.text if base else ""
+    published = [other.policy.slug for other in queries.shelves(session) if other.versions]
+    dead_ends = review_links.dead_ends(draft.text, {*published, draft.policy.slug}, now.url)
     return Review(
         draft=draft,
         shelf=shelf,
         base=base,
-        found=diff(base.text if base else "", draft.text),
+        found=compare(before, draft.text),
         today=today,
-        earliest=rules.earliest_release(draft.change_class, today, law, holidays),
+        earliest=earliest,
         computation=rules.explain_window(today, holidays),
         effective_on=effective_on,
         date_fault=date_fault,
-        people=people,
+        people=outbox.audience_count(session, MailKind.NOTICE, audience.of_origins(draft.policy.concerns)),
         author=names.get(draft.author_id, draft.author_id),
+        approvals=approvals,
         approved_by=approved_by,
-        checks=_checks(draft, base, effective_on, date_fault, approved_by),
+        returns=[Return(names.get(row.staff_id, row.staff_id), row.note, row.at) for row in draft.returns],
+        calendar=calendar_of(plan, holidays),
+        links=review_links.link_changes(before, draft.text) if base else [],
+        dead_ends=dead_ends,
+        checks=[
+            *_words_check(draft, base),
+            *_date_check(effective_on, date_fault),
+            *_language_checks(draft, base),
+            *_link_checks(dead_ends),
+            _approval_check(draft, approved_by),
+        ],
     )
 
 
-def _checks(
-    draft: Draft, base: Version | None, effective_on: date | None, date_fault: str, approved_by: Sequence[str]
-) -> list[Check]:
-    found = []
+def _approvals(draft: Draft, base: Version | None) -> list[Approval]:
+    """The approvals of the draft as it is now that count, in their order."""
+    counted = rules.approvals_counted(draft.author_id, actions.approvers(draft, base))
+    present = {approval.staff_id: approval for approval in draft.approvals}  # the last one of each
+    return [present[who] for who in counted]
+
+
+def _words_check(draft: Draft, base: Version | None) -> list[Check]:
+    if draft.state is DraftState.RELEASED:
+        return []
     try:
         actions.check_words(draft, base)
-        found.append(Check("good", f"The words are complete for a change of class {draft.change_class.value}."))
     except MailerError as fault:
-        found.append(Check("bad", str(fault).partition(": ")[2] or str(fault)))
+        return [Check("bad", str(fault).partition(": ")[2] or str(fault))]
+    return [Check("good", f"The words are complete for a change of class {draft.change_class.value}.")]
+
+
+def _date_check(effective_on: date | None, date_fault: str) -> list[Check]:
     if date_fault:
-        found.append(Check("bad", date_fault))
-    elif effective_on is not None:
-        found.append(Check("good", f"Released today, it takes effect on {rules.say(effective_on)}."))
-    if approved_by:
-        found.append(Check("good", f"Approved by {', '.join(approved_by)}, who did not write it."))
-    else:
-        found.append(Check("warn", "Nobody but its author has approved this text yet."))
+        return [Check("bad", date_fault)]
+    return [Check("good", f"Released today, it takes effect on {rules.say(effective_on)}.")] if effective_on else []
+
+
+def _language_checks(draft: Draft, base: Version | None) -> list[Check]:
+    """Translations that did not follow the text, or were left out."""
+    stale = [LANGUAGES[code] for code in wording.stale_translations(draft, base)]
+    spoken = {row.language for row in draft.translations}
+    missing = [LANGUAGES[row.language] for row in (base.translations if base else []) if row.language not in spoken]
+    found = []
+    if stale:
+        found.append(Check("warn", f"The text changed, but not in {', '.join(stale)}: is the translation still right?"))
+    if missing:
+        found.append(Check("warn", f"Version {base.number if base else 0} had {', '.join(missing)}; this one has not."))
     return found
+
+
+def _link_checks(dead_ends: Sequence[str]) -> list[Check]:
+    if not dead_ends:
+        return []
+    return [Check("warn", f"Links that lead nowhere: {', '.join(dead_ends)}.")]
+
+
+def _approval_check(draft: Draft, approved_by: Sequence[str]) -> Check:
+    needed = rules.approvals_needed(draft.change_class)
+    if len(approved_by) >= needed:
+        return Check("good", f"Approved by {' and '.join(approved_by)}, who did not write it.")
+    if approved_by:
+        return Check("warn", f"{len(approved_by)} of {needed} approvals: {' and '.join(approved_by)}.")
+    if needed > 1:
+        return Check(
+            "warn", f"A change below material needs {needed} approvals by others than its author; it has none."
+        )
+    return Check("warn", "Nobody but its author has approved this text yet.")

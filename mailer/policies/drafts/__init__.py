@@ -1,0 +1,1 @@
+"""Drafts on their way to be versions: where staff write, compare and review them."""
