@@ -55,7 +55,7 @@ def reply(mail_id: str, text: str, at: datetime, *, is_automatic: bool = False) 
 
 def bounce(mail_id: str, at: datetime) -> None:
     """Say to the envelope sender that the mailbox does not exist (RFC 3464)."""
-    caught, mail = _open(mail_id)
+    caught = post_office.get(mail_id)
     if not caught.envelope_from:
         raise CannotAnswer("This mail has a null return path; nothing bounces to nowhere.")
     recipient = caught.envelope_to[0]
@@ -69,7 +69,7 @@ def bounce(mail_id: str, at: datetime) -> None:
     report.attach(MIMEText(f"Your mail to {recipient} could not be delivered: there is no such mailbox.\n"))
     report.attach(_delivery_status(recipient, caught.received_at))
     original = MIMENonMultipart("text", "rfc822-headers")
-    original.set_payload("".join(f"{name}: {value}\n" for name, value in mail.items()))
+    original.set_payload(_head(mail_id))
     report.attach(original)
     _hand_in(report, "", caught.envelope_from)
 
@@ -101,6 +101,11 @@ def one_click_url(mail: EmailMessage) -> str | None:
 
 def _open(mail_id: str) -> tuple[post_office.Caught, EmailMessage]:
     return post_office.get(mail_id), post_office.parse(post_office.source(mail_id))
+
+
+def _head(mail_id: str) -> str:
+    """The head of a caught mail as it came over the wire: seven bits, encoded words left as they are."""
+    return post_office.source(mail_id).partition(b"\r\n\r\n")[0].decode("ascii", "replace").replace("\r\n", "\n") + "\n"
 
 
 def _with_name(me: str, mail: EmailMessage) -> Address:

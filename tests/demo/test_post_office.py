@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import email
+import email.policy
 import re
 import smtplib
 import threading
@@ -199,6 +200,19 @@ def test_bounce_this_is_a_delivery_report(client: FlaskClient, inbound: list[Env
     assert blocks[1]["Status"] == "5.1.1"
     assert blocks[1]["Final-Recipient"] == "rfc822; anna@people.example"
     assert email.message_from_string(original.get_payload())["Message-ID"] == LONG_ID
+
+
+def test_a_mail_whose_subject_is_not_ascii_bounces_with_the_head_it_came_with(
+    client: FlaskClient, inbound: list[Envelope]
+) -> None:
+    mail = letter()
+    mail.replace_header("Subject", "Privacyverklaring: wijziging per 1 januari – “lees dit”, Daniëlle")
+    assert client.post(f"/post-office/{keep(mail)}/bounce").status_code == 303
+    _, report = taken_mail(inbound)
+    original = list(report.iter_parts())[2].get_payload()
+    assert original.isascii()
+    head = email.message_from_string(original, policy=email.policy.default)
+    assert head["Subject"] == "Privacyverklaring: wijziging per 1 januari – “lees dit”, Daniëlle"
 
 
 def test_a_door_that_is_shut_is_said_in_a_sentence(client: FlaskClient, configure: Configure) -> None:

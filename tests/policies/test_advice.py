@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from mailer.demo.company import text_of
 from mailer.policies.advice import Advice, Advised, Cue, advise, cues
 from mailer.policies.cli import policy
 from mailer.policies.diff import diff
@@ -233,3 +234,8 @@ def test_no_material_change_of_the_real_histories_looks_minor(shared: Path) -> N
     assert table["minor", "material"] <= labelled["minor"] / 3
     assert table["material", "material"] >= labelled["material"] * 0.8
     assert table["minor", "minor"] >= labelled["minor"] / 2
+
+
+def test_a_sentence_about_several_things_is_about_what_its_section_is_about() -> None:
+    questions = {(reason.title, reason.question) for reason in advise(diff(text_of(1), text_of(2))).reasons}
+    assert questions == {("Usage details", "retention"), ("With whom we share data", "recipients")}

@@ -54,9 +54,10 @@ class Case:
         return len(self.before.content) + len(self.after.content)
 
     def theme(self) -> Cue | None:
-        """What the sentence, else its section, is about."""
-        found = (cue for text in (self.whole, self.sentence.title) for cue in THEMES if _says(cue, text))
-        return next(found, None)
+        """What the words that changed are about; else the sentence, where it agrees with its section; else either."""
+        lone = _about(f"{' '.join(self.before.lone)} | {' '.join(self.after.lone)}")
+        whole, section = _about(self.whole), _about(self.sentence.title)
+        return next(iter([*lone, *(cue for cue in whole if cue in section), *whole, *section]), None)
 
     @property
     def is_about_data(self) -> bool:
@@ -247,6 +248,11 @@ def _is_bare_use(cue: Cue, case: Case, found: Sequence[str] = ()) -> bool:
     found = found or [match[0] for match in lexicon.THEME_WORDS[cue].finditer(case.whole)]
     is_bare = all(lexicon.BARE_USE.fullmatch(word) for word in found)
     return is_bare and (case.content < 3 or not lexicon.DATA_WORDS.search(case.whole))
+
+
+def _about(text: str) -> list[Cue]:
+    """What a text is about, the more telling first."""
+    return [cue for cue in THEMES if _says(cue, text)]
 
 
 def _says(cue: Cue, text: str) -> bool:
