@@ -24,7 +24,8 @@ def test_every_page_looks_right(window: Window, name: str, width: int) -> None:
     page = window(width)
     page.goto(PAGES[name])
     looks_right(page)
-    picture(page, name, whole=True)
+    picture(page, name)
+    picture(page, f"{name}-whole", whole=True)
 
 
 def test_everything_can_be_done_without_script(window: Window) -> None:

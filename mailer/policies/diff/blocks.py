@@ -15,6 +15,7 @@ from mailer.policies.diff.tags import inline_token, is_known
 
 LINK_SCHEMES = frozenset({"", "http", "https", "mailto"})
 TARGET = re.compile(r" ?⟨([^⟩]*)⟩")
+CELLS = frozenset({"td", "th"})
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 
 _FRONT_MATTER = re.compile(

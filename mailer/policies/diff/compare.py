@@ -42,7 +42,7 @@ class _Comparison:
     def __init__(self, old: Sequence[Block], new: Sequence[Block]) -> None:
         self._old, self._new = old, new
         self._budget = Budget()
-        self._leads = leads_of(old) | leads_of(new)
+        self._leads = leads_of(old), leads_of(new)
         self._aligned = align(old, new)
         self._partner = {j: i for i, j in [*self._aligned.pairs, *self._aligned.moves]}
         self._moved = {j for _, j in self._aligned.moves}
@@ -105,7 +105,7 @@ class _Comparison:
             kind: Kind = "moved" if is_moved else "renumbered" if ordinals else "same"
             return replace(_block(kind, new, whole("=", new.text), i, j), ordinals=ordinals)
         ops = word_ops(old.text, new.text, self._budget)
-        kind = "moved" if is_moved else "renumbered" if is_renumbering(old, new, self._leads) else "changed"
+        kind = "moved" if is_moved else "renumbered" if is_renumbering(old, new, *self._leads) else "changed"
         return replace(_block(kind, new, ops, i, j), ordinals=ordinals)
 
 

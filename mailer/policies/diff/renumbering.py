@@ -6,7 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mailer.policies.diff.blocks import Block
+from mailer.policies.diff.blocks import CELLS, HEADINGS, Block
+
+MOST_DIGITS = 3
+"""A longer number in front of words is a year or an amount."""
 
 _LEAD = re.compile(
     r"""(?ix)
@@ -30,17 +33,31 @@ def leads_of(blocks: Sequence[Block]) -> frozenset[Lead]:
     return frozenset(lead for block in blocks for lead in _leads(block))
 
 
-def is_renumbering(old: Block, new: Block, leads: frozenset[Lead]) -> bool:
-    """Whether the two differ in the number before the same words alone, and that number is one of a count.
+def is_renumbering(old: Block, new: Block, old_leads: frozenset[Lead], new_leads: frozenset[Lead]) -> bool:
+    """Whether the two differ in the number before the same words alone, and that number only counts.
 
-    `leads` are those of both texts. “30 days” is no count unless 29 or 31 stands before some other block.
+    It counts if it is marked as a number of clauses is, or stands in a heading, and the number before it or after it
+    stands before another block of the same text. “30 days”, “2025” and what is in a table are never a count.
     """
+    if CELLS & {old.kind, new.kind}:
+        return False
     mine, theirs = _LEAD.match(old.text), _LEAD.match(new.text)
     if mine is None or theirs is None or mine[0] == theirs[0] or not old.text[mine.end() :].strip():
         return False
     if old.text[mine.end() :] != new.text[theirs.end() :]:
         return False
-    return any(_is_counted(lead, leads) for block in (old, new) for lead in _leads(block))
+    if not (_is_marked(mine, old) and _is_marked(theirs, new)):
+        return False
+    return any(
+        _is_counted(lead, leads) for block, leads in ((old, old_leads), (new, new_leads)) for lead in _leads(block)
+    )
+
+
+def _is_marked(lead: re.Match[str], block: Block) -> bool:
+    """Written as the number of a clause, not as a quantity or a year."""
+    if len(lead["last"]) > MOST_DIGITS:
+        return False
+    return bool(lead["opens"] or lead["stem"] or lead["closes"] or block.kind in HEADINGS)
 
 
 def _is_counted(lead: Lead, leads: frozenset[Lead]) -> bool:
