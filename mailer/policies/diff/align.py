@@ -7,8 +7,11 @@ from itertools import pairwise
 
 from mailer.policies.diff.blocks import HEADINGS, Block
 from mailer.policies.diff.chain import heaviest_chain
+from mailer.policies.diff.rows import ROW, Unit, cells_of, units_of
 from mailer.policies.diff.tokens import tokens
 
+WHOLE = HEADINGS | {ROW}
+"""Kinds that are never split or merged."""
 STRONG = 0.6
 """From this likeness on two blocks are one, wherever they stand."""
 NEARLY = 0.9
@@ -36,13 +39,14 @@ class Alignment:
     """`pairs` increase on both sides, `moves` do not fit among them; a block stands in one pair at most.
 
     `splits` gives all the new blocks of a pair whose old one holds them, `merges` all the old blocks of a pair whose
-    new one holds them.
+    new one holds them. `rows` leads from a row of the old text's tables to the one it is in the new.
     """
 
     pairs: list[Pair]
     moves: list[Pair]
     splits: dict[Pair, list[int]] = field(default_factory=dict)
     merges: dict[Pair, list[int]] = field(default_factory=dict)
+    rows: dict[int, int] = field(default_factory=dict)
 
 
 class Bags:
@@ -60,8 +64,36 @@ class Bags:
 
 
 def align(old: Sequence[Block], new: Sequence[Block]) -> Alignment:
-    """Aligns two texts; the work is bounded by the rarity of the words that make candidates."""
-    pairs = _exact_anchors([block.text for block in old], [block.text for block in new])
+    """Aligns two texts, tables by their rows; the work is bounded by the rarity of the words that make candidates."""
+    mine, theirs = units_of(old), units_of(new)
+    found = _align([unit.block for unit in mine], [unit.block for unit in theirs])
+    pairs, crossing = cells_of(found.pairs, mine, theirs, (old, new))
+    moved = [pair for side in cells_of(found.moves, mine, theirs, (old, new)) for pair in side]
+    return Alignment(
+        pairs,
+        sorted([*crossing, *moved], key=lambda pair: pair[1]),
+        {_first(pair, mine, theirs): [theirs[j].members[0] for j in parts] for pair, parts in found.splits.items()},
+        {_first(pair, mine, theirs): [mine[i].members[0] for i in parts] for pair, parts in found.merges.items()},
+        {
+            _row(old, mine[i]): _row(new, theirs[j])
+            for i, j in [*found.pairs, *found.moves]
+            if mine[i].block.kind == ROW
+        },
+    )
+
+
+def _first(pair: Pair, old: Sequence[Unit], new: Sequence[Unit]) -> Pair:
+    return old[pair[0]].members[0], new[pair[1]].members[0]
+
+
+def _row(blocks: Sequence[Block], unit: Unit) -> int:
+    row = blocks[unit.members[0]].row
+    assert row is not None
+    return row
+
+
+def _align(old: Sequence[Block], new: Sequence[Block]) -> Alignment:
+    pairs = _exact_anchors(*([(block.text, block.kind == ROW) for block in side] for side in (old, new)))
     bags = Bags(old), Bags(new)
     free_old, free_new = _free(pairs, len(old), len(new))
     strong = [
@@ -81,9 +113,9 @@ def align(old: Sequence[Block], new: Sequence[Block]) -> Alignment:
 
 def likeness(mine: Block, theirs: Block, bag: dict[str, int], other: dict[str, int]) -> float:
     """Common letters over all letters, 0 to 1; a heading is never like a paragraph unless it says the same."""
-    if mine.text == theirs.text:
+    if mine.text == theirs.text and (mine.kind == ROW) == (theirs.kind == ROW):
         return 1.0
-    if (mine.kind in HEADINGS) != (theirs.kind in HEADINGS):
+    if (mine.kind in HEADINGS) != (theirs.kind in HEADINGS) or (mine.kind == ROW) != (theirs.kind == ROW):
         return 0.0
     total = sum(bag.values()) + sum(other.values())
     return 2 * common_letters(bag, other) / total if total else 0.0
@@ -96,11 +128,11 @@ def common_letters(bag: dict[str, int], other: dict[str, int]) -> int:
     return sum(min(letters, other.get(word, 0)) for word, letters in bag.items())
 
 
-def _exact_anchors(old: Sequence[str], new: Sequence[str]) -> list[Pair]:
+def _exact_anchors(old: Sequence[tuple[str, bool]], new: Sequence[tuple[str, bool]]) -> list[Pair]:
     """Equal blocks in order: those that stand once on each side, grown over their equal neighbours."""
     mine, theirs = Counter(old), Counter(new)
     place = {text: j for j, text in enumerate(new) if theirs[text] == 1}
-    unique = [(i, place[text], len(text) + 1) for i, text in enumerate(old) if mine[text] == 1 and text in place]
+    unique = [(i, place[text], len(text[0]) + 1) for i, text in enumerate(old) if mine[text] == 1 and text in place]
     edges = [(-1, -1), *heaviest_chain(unique), (len(old), len(new))]
     found = edges[1:-1]
     for (i, j), (to_i, to_j) in pairwise(edges):
@@ -232,7 +264,7 @@ def _parts(
     splits: dict[Pair, list[int]] = {}
     merges: dict[Pair, list[int]] = {}
     for i, j in pairs:
-        if old[i].text == new[j].text or HEADINGS & {old[i].kind, new[j].kind}:
+        if old[i].text == new[j].text or WHOLE & {old[i].kind, new[j].kind}:
             continue
         if parts := _held(bags[0][i], j, free_new, new, bags[1]):
             splits[i, j] = sorted([j, *parts])
@@ -253,7 +285,7 @@ def _held(whole: dict[str, int], at: int, free: set[int], blocks: Sequence[Block
     told = 0
     for step in (1, -1):
         near = at + step
-        while near in free and blocks[near].kind not in HEADINGS:
+        while near in free and blocks[near].kind not in WHOLE:
             letters = sum(bags[near].values())
             held = common_letters(bags[near], {word: left for word, left in rest.items() if left > 0})
             if not letters or held < (STRONG if letters >= MOVABLE else NEARLY) * letters:

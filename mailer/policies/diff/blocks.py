@@ -42,6 +42,10 @@ class Block:
     """Which of the text's headings it is, counted from 0; -1 if it is none."""
     ordinal: int | None = None
     """The number that a page shows before it, as the item of an ordered list."""
+    row: int | None = None
+    """For a cell, the row of a table it stands in, counted over the whole text."""
+    column: str = ""
+    """For a cell, the title of its column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,9 @@ def blocks(markdown: str) -> list[Block]:
     ordinal: int | None = None
     above: list[Section] = []
     found: list[Block] = []
+    table = _Table()
     for position, token in enumerate(tokens):
+        table.enter(token)
         name, _, edge = token.type.rpartition("_")
         if edge == "open" and name in _CONTAINERS:
             containers.append(_CONTAINERS[name])
@@ -120,10 +126,36 @@ def blocks(markdown: str) -> list[Block]:
                 found.append(_block(opener.tag, inline_text(token), above, heading.anchor, number))
                 above.append(heading)
             else:
-                block = _block(containers[-1] if containers else "p", inline_text(token), above)
-                found.append(replace(block, ordinal=ordinal))
+                kind, text = containers[-1] if containers else "p", inline_text(token)
+                row, column = table.place_of(kind, text)
+                found.append(replace(_block(kind, text, above), ordinal=ordinal, row=row, column=column))
                 ordinal = None
-    return [block for block in found if block.text]
+    return [block for block in found if block.text or block.kind in CELLS]
+
+
+class _Table:
+    """Where in a table the reading has come to."""
+
+    def __init__(self) -> None:
+        self._row = -1
+        self._at = 0
+        self._titles: list[str] = []
+
+    def enter(self, token: Token) -> None:
+        if token.type == "table_open":
+            self._titles = []
+        elif token.type == "tr_open":
+            self._row, self._at = self._row + 1, 0
+
+    def place_of(self, kind: str, text: str) -> tuple[int | None, str]:
+        """The row of the cell that comes next, and the title of its column; None for what is no cell."""
+        if kind not in CELLS:
+            return None, ""
+        if kind == "th":
+            self._titles.append(without_targets(text))
+        title = self._titles[self._at] if kind == "td" and self._at < len(self._titles) else ""
+        self._at += 1
+        return self._row, title
 
 
 def sections(tokens: Sequence[Token]) -> list[Section]:

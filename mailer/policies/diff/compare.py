@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from mailer.policies.diff.align import MOVABLE, Alignment, align
 from mailer.policies.diff.blocks import HEADINGS, Block, blocks, canonical, without_targets
-from mailer.policies.diff.groups import changes_of
+from mailer.policies.diff.groups import changes_of, first_of, kind_of
 from mailer.policies.diff.model import Change, Diff, DiffBlock, Kind, Op, Ops, WordCount
 from mailer.policies.diff.renumbering import is_renumbering, leads_of
-from mailer.policies.diff.speech import counted
+from mailer.policies.diff.speech import counted, excerpt
 from mailer.policies.diff.tokens import count_words
 from mailer.policies.diff.words import Budget, squeezed, whole, word_ops
 
@@ -74,7 +74,12 @@ class _Comparison:
         return min(self._aligned.merges.get((i, j), [i]))
 
     def _removed(self, start: int, end: int) -> list[DiffBlock]:
-        return [_gone(self._old[i], i) for i in range(start, end) if i not in self._kept_old]
+        return [self._gone(i) for i in range(start, end) if i not in self._kept_old]
+
+    def _gone(self, i: int) -> DiffBlock:
+        """A removed block; a cell keeps to its row, if that is still there."""
+        gone = _gone(self._old[i], i)
+        return gone if gone.row is None else replace(gone, row=self._aligned.rows.get(-1 - gone.row, gone.row))
 
     def _at(self, j: int) -> Iterator[DiffBlock]:
         new = self._new[j]
@@ -138,11 +143,13 @@ def _old_blocks_in_place(aligned: Alignment) -> set[int]:
 
 
 def _block(kind: Kind, block: Block, ops: Ops, i: int | None, j: int | None) -> DiffBlock:
-    return DiffBlock(kind, block.path, block.kind, ops, i, j, section=block.section)
+    return DiffBlock(kind, block.path, block.kind, ops, i, j, section=block.section, row=block.row, column=block.column)
 
 
 def _gone(block: Block, i: int) -> DiffBlock:
-    return _block("removed", block, whole("-", block.text), i, None)
+    """A removed block; the rows of the old text are counted below zero."""
+    gone = _block("removed", block, whole("-", block.text), i, None)
+    return gone if gone.row is None else replace(gone, row=-1 - gone.row)
 
 
 def _come(block: Block, j: int) -> DiffBlock:
@@ -186,8 +193,20 @@ def _anchored(found: Sequence[DiffBlock]) -> Iterator[DiffBlock]:
 def _changes(found: Sequence[DiffBlock]) -> Iterator[Change]:
     """One line a change, in reading order."""
     for told in changes_of(found):
-        first = told[0]
-        yield _renumbering(told) if first.kind == "renumbered" else Change(title_of(first), first.kind, first.anchor)
+        first = first_of(told)
+        if first.kind == "renumbered":
+            yield _renumbering(told)
+        else:
+            title = title_of(first) if first.row is None else _title_of_row(told)
+            yield Change(title, kind_of(told), first.anchor)
+
+
+def _title_of_row(cells: Sequence[DiffBlock]) -> str:
+    """What a row of a table is called: the first words in it, and the column where just one cell of more changed."""
+    label = next((text for cell in cells if (text := excerpt(cell.new or cell.old, TITLE_WORDS))), "")
+    changed = [cell for cell in cells if cell.kind != "same"]
+    column = changed[0].column if len(changed) == 1 and len(cells) > 1 and changed[0] is not cells[0] else ""
+    return " › ".join(filter(None, (label, column)))
 
 
 def _renumbering(found: Sequence[DiffBlock]) -> Change:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from markupsafe import Markup, escape
 
-from mailer.policies.diff.blocks import HEADINGS
-from mailer.policies.diff.model import Diff, DiffBlock, Op, recover
+from mailer.policies.diff.blocks import CELLS, HEADINGS
+from mailer.policies.diff.groups import changed_rows, changes_of, first_of, kind_of
+from mailer.policies.diff.model import Diff, DiffBlock, Kind, Op, recover
 from mailer.policies.diff.speech import excerpt
 from mailer.policies.diff.tongues import ENGLISH, Tongue, counted
 
@@ -21,7 +22,6 @@ WITH_WORDING = frozenset({"changed", "split", "merged", "moved"})
 _MARK = Markup(
     '<{0}><bdi class="visually-hidden opens"{4}>{1}</bdi>{2}<bdi class="visually-hidden closes"{4}>{3}</bdi></{0}>'
 )
-_CELLS = frozenset({"td", "th"})
 _NOTHING = Markup("")
 
 
@@ -31,16 +31,14 @@ def to_html(
     *,
     is_folded: bool = True,
     language: str = "",
-    rows: Mapping[int, int] | None = None,
     highlight: Callable[[str], Markup] = escape,
 ) -> Markup:
     """The marked text, escaped throughout; each change has its id, leads to its neighbours, moves link both ways.
 
     `is_folded` hides runs of unchanged paragraphs behind a line that counts them. `language` is the text's own, if
-    that is not the tongue's. `rows` says in which row of a table a block of the new text is (`places.rows`).
-    `highlight` makes safe HTML of removed and added words.
+    that is not the tongue's. `highlight` makes safe HTML of removed and added words.
     """
-    page = _Page(diff, tongue, language or tongue.code, rows or {}, highlight)
+    page = _Page(diff, tongue, language or tongue.code, highlight)
     parts: list[Markup] = []
     for is_quiet, run in groupby(_with_departures(diff.blocks), key=page.is_quiet):
         items = list(run)
@@ -66,12 +64,10 @@ class _Departure:
 class _Page:
     """Renders the blocks of one diff in one language."""
 
-    def __init__(
-        self, diff: Diff, tongue: Tongue, language: str, rows: Mapping[int, int], highlight: Callable[[str], Markup]
-    ) -> None:
+    def __init__(self, diff: Diff, tongue: Tongue, language: str, highlight: Callable[[str], Markup]) -> None:
         self._tongue = tongue
         self._highlight = highlight
-        self._rows = rows
+        self._rows = changed_rows(diff.blocks)
         is_foreign = language != tongue.code
         self._of_text = Markup(' lang="{}"').format(language) if is_foreign else _NOTHING
         self._of_marks = Markup(' lang="{}"').format(tongue.code) if is_foreign else _NOTHING
@@ -83,7 +79,9 @@ class _Page:
         """Whether nothing is told of it here: it did not change, or the first of all renumbered places tells of it."""
         if isinstance(item, _Departure):
             return False
-        return item.kind == "same" or (item.kind == "renumbered" and item is not self._renumbered[0])
+        if item.kind == "same":
+            return item.row not in self._rows
+        return item.kind == "renumbered" and item is not self._renumbered[0]
 
     def folded(self, blocks: Sequence[DiffBlock]) -> Markup:
         summary = counted(self._tongue.unchanged, len(blocks))
@@ -94,7 +92,7 @@ class _Page:
     def flow(self, blocks: Sequence[DiffBlock]) -> Markup:
         """Blocks one after the other, list items in a list, cells in the rows of a table."""
         parts: list[Markup] = []
-        for group, run in groupby(blocks, key=lambda block: "cells" if block.block in _CELLS else block.block):
+        for group, run in groupby(blocks, key=lambda block: "cells" if block.block in CELLS else block.block):
             items = list(run)
             if group == "cells":
                 parts.append(self._table(items))
@@ -108,15 +106,15 @@ class _Page:
 
     def change(self, blocks: Sequence[DiffBlock]) -> Markup:
         """One change: where it stands, what happened to it, its marked words, its neighbours."""
-        first = blocks[0]
+        first, kind = first_of(blocks), kind_of(blocks)
         place = Markup(" › ").join(Markup("<bdi{}>{}</bdi>").format(self._of_text, title) for title in first.path)
         path = Markup('<p class="path">{}</p>\n').format(place) if first.path else _NOTHING
         return Markup('<div class="change {}" id="{}" tabindex="-1"{}>\n{}{}{}{}{}\n</div>').format(
-            first.kind.replace("_", "-"),
+            kind.replace("_", "-"),
             first.anchor,
             self._label(first),
             path,
-            self._remark(first),
+            self._remark(first, kind),
             self._body(blocks),
             self._wording(blocks),
             self._neighbours(first),
@@ -128,13 +126,20 @@ class _Page:
             '<p class="remark"><a href="#{0}">{1}</a>: <span dir="auto"{3}>{2}</span></p>\n</div>'
         ).format(block.anchor, self._tongue.moved_away, excerpt(block.old), self._of_text)
 
-    def _table(self, cells: Sequence[DiffBlock]) -> Markup:
-        """Cells of which the row is not known stand in one of their own."""
-        found = [
-            Markup("<tr>{}</tr>").format(_lines(self._element(cell, cell.block) for cell in run))
-            for _, run in groupby(cells, key=lambda cell: self._rows.get(_new_place(cell)))
-        ]
-        return Markup('<div class="table-scroll"><table>\n{}\n</table></div>').format(_lines(found))
+    def _table(self, cells: Sequence[DiffBlock], known_by: str = "") -> Markup:
+        """Cells in their rows, under the titles of their columns where their head is not among them.
+
+        `known_by` is the anchor that stands elsewhere; every other changed cell has its own.
+        """
+        found = []
+        titles = [cell.column for cell in cells if cell.row == cells[0].row and cell.kind != "removed"]
+        if any(titles) and cells[0].block == "td":
+            head = _lines(Markup('<th scope="col" dir="auto">{}</th>').format(title) for title in titles)
+            found.append(Markup("<tr>{}</tr>").format(head))
+        for _, run in groupby(cells, key=lambda cell: cell.row):
+            row = [self._element(cell, cell.block, cell.anchor if cell.anchor != known_by else "") for cell in run]
+            found.append(Markup("<tr>{}</tr>").format(_lines(row)))
+        return Markup('<div class="table-scroll"><table{}>\n{}\n</table></div>').format(self._of_text, _lines(found))
 
     def _label(self, block: DiffBlock) -> Markup:
         if block.anchor not in self._places:
@@ -142,12 +147,12 @@ class _Page:
         label = self._tongue.change_of.format(n=self._places[block.anchor] + 1, total=len(self._anchors))
         return Markup(' role="group" aria-label="{}"').format(label)
 
-    def _remark(self, block: DiffBlock) -> Markup:
-        if block.kind == "moved":
+    def _remark(self, block: DiffBlock, kind: Kind) -> Markup:
+        if kind == "moved":
             return Markup('<p class="remark"><a href="#{}-from">{}</a></p>\n').format(
                 block.anchor, self._tongue.moved_here
             )
-        remark = self._tongue.remarks[block.kind]
+        remark = self._tongue.remarks[kind]
         if block.ordinals:
             old, new = block.ordinals
             remark = f"{remark}: {self._tongue.ordinal.format(old=old, new=new)}"
@@ -158,6 +163,8 @@ class _Page:
         if blocks[0].kind == "renumbered":
             places = [Markup("<li>{}</li>").format(self._new_number(block)) for block in self._renumbered]
             return Markup('<ul class="renumbered"{}>\n{}\n</ul>').format(self._of_text, _lines(places))
+        if blocks[0].row is not None:
+            return self._table(blocks, first_of(blocks).anchor)
         if len(blocks) == 1:
             return self.flow(blocks)
         rest = [Markup('<div id="{}">{}</div>').format(block.anchor, self.flow([block])) for block in blocks[1:]]
@@ -176,7 +183,9 @@ class _Page:
 
     def _wording(self, blocks: Sequence[DiffBlock]) -> Markup:
         """The old and the new wording in full, folded, where both are there and differ."""
-        kind = blocks[0].kind
+        kind = kind_of(blocks)
+        if blocks[0].row is not None:
+            return _NOTHING  # the marked row is short enough to be read as both
         old = recover((block.from_index, self._side(block, "-")) for block in blocks)
         new = recover((block.to_index, self._side(block, "+")) for block in blocks)
         if kind not in WITH_WORDING or not old.strip() or not new.strip() or old == new:
@@ -204,7 +213,7 @@ class _Page:
             links.append(_link("next", self._anchors[place + 1], tongue.following))
         return Markup('\n<p class="neighbours">{}</p>').format(Markup(" ").join(links))
 
-    def _element(self, block: DiffBlock, inner: str = "") -> Markup:
+    def _element(self, block: DiffBlock, inner: str = "", anchor: str = "") -> Markup:
         """The block's words with their marks, in an element that fits anywhere in a page."""
         marked = Markup("").join(self._run(op, text) for op, text in block.ops)
         tag = inner or "p"
@@ -212,7 +221,8 @@ class _Page:
             tag = f"h{min(int(block.block[1]) + 2, 6)}"  # below the page's own headings
         elif block.block == "code":
             tag = "pre"
-        way = "" if tag == "li" else Markup(' dir="auto"')  # its list says it, for the marker too
+        way = _NOTHING if tag == "li" else Markup(' dir="auto"')  # its list says it, for the marker too
+        way += Markup(' id="{}"').format(anchor) if anchor else _NOTHING
         element = Markup('<{0}{1} class="block {2}"{3}>{4}</{0}>').format(tag, way, block.block, self._of_text, marked)
         return Markup("<blockquote>{}</blockquote>").format(element) if block.block == "blockquote" else element
 
@@ -233,7 +243,7 @@ def _with_departures(blocks: Sequence[DiffBlock]) -> Iterator[DiffBlock | _Depar
     """The blocks, with a mark where each moved one stood: after the unmoved block that preceded it in the old text."""
     staying = sorted({_old_place(block) for block in blocks if _stays(block)})
     left: dict[int, list[_Departure]] = defaultdict(list)
-    for block in sorted((block for block in blocks if block.kind == "moved"), key=_old_place):
+    for block in sorted((group[0] for group in changes_of(blocks) if kind_of(group) == "moved"), key=_old_place):
         before = bisect_left(staying, _old_place(block))
         left[staying[before - 1] if before else -1].append(_Departure(block))
     yield from left.pop(-1, [])
@@ -260,6 +270,8 @@ def _grouped(items: Sequence[DiffBlock | _Departure]) -> Iterator[list[DiffBlock
 
 
 def _are_parts_of_one(one: DiffBlock, other: DiffBlock) -> bool:
+    if one.row is not None or other.row is not None:
+        return one.row == other.row
     if one.kind != other.kind:
         return False
     return (one.kind == "split" and one.from_index == other.from_index) or (
@@ -273,10 +285,6 @@ def _stays(block: DiffBlock) -> bool:
 
 def _old_place(block: DiffBlock) -> int:
     return -1 if block.from_index is None else block.from_index
-
-
-def _new_place(block: DiffBlock) -> int:
-    return -1 if block.to_index is None else block.to_index
 
 
 def _lines(parts: Iterable[Markup]) -> Markup:

@@ -32,6 +32,8 @@ class DiffBlock:
     anchor: str = ""
     section: str = ""
     ordinals: tuple[int, int] | None = None
+    row: int | None = None
+    column: str = ""
 
     @property
     def old(self) -> str:

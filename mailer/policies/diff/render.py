@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mailer.policies.diff.groups import changes_of
+from mailer.policies.diff.groups import changes_of, first_of, kind_of
 from mailer.policies.diff.marked import to_html
 from mailer.policies.diff.model import Diff, DiffBlock, Kind, Op, Ops, recover
 from mailer.policies.diff.speech import REMARKS, excerpt, spoken
@@ -50,7 +50,7 @@ def wordings(diff: Diff) -> list[Wording]:
     if diff.is_rewritten:
         return [Wording(diff.changes[0].title, "changed", _plain(diff.old_text), _plain(diff.new_text))]
     return [
-        Wording(change.title, _WORDING_KINDS[blocks[0].kind], *_sides(blocks))
+        Wording(change.title, _WORDING_KINDS[kind_of(blocks)], *_sides(blocks))
         for change, blocks in zip(diff.changes, changes_of(diff.blocks), strict=True)
     ]
 
@@ -79,9 +79,17 @@ def _sides(blocks: Sequence[DiffBlock]) -> tuple[str, str]:
     """The old and the new wording of one change."""
     if blocks[0].kind == "renumbered":
         return _numbered(blocks, 0), _numbered(blocks, 1)
+    if blocks[0].row is not None:
+        return _cells(blocks, "-"), _cells(blocks, "+")
     old = recover((block.from_index, _wording(block.ops, "-")) for block in blocks)
     new = recover((block.to_index, _wording(block.ops, "+")) for block in blocks)
     return old.strip(), new.strip()
+
+
+def _cells(cells: Sequence[DiffBlock], side: Op) -> str:
+    """A row of a table on one line; empty if it has no words."""
+    words = [_wording(cell.ops, side) or "–" for cell in cells if cell.kind != ("added" if side == "-" else "removed")]
+    return " | ".join(words) if any(word != "–" for word in words) else ""
 
 
 def _numbered(blocks: Sequence[DiffBlock], side: Literal[0, 1]) -> str:
@@ -101,10 +109,10 @@ def _plain(text: str) -> str:
 
 
 def _change_text(blocks: Sequence[DiffBlock]) -> str:
-    first = blocks[0]
-    lines = [" › ".join(first.path)] if first.path and first.kind != "renumbered" else []
-    lines.append(f"[{REMARKS[first.kind]}]")
+    first, kind = first_of(blocks), kind_of(blocks)
+    lines = [" › ".join(first.path)] if first.path and kind != "renumbered" else []
+    lines.append(f"[{REMARKS[kind]}]")
     old, new = _sides(blocks)
-    if first.kind == "moved" and first.old == first.new:
+    if kind == "moved" and old == new:
         return "\n".join([*lines, new])
     return "\n".join([*lines, *([f"Old: {old}"] if old else []), *([f"New: {new}"] if new else [])])

@@ -12,7 +12,6 @@ from markupsafe import Markup
 from mailer.policies import text as texts
 from mailer.policies.diff import Diff, diff
 from mailer.policies.diff.marked import to_html
-from mailer.policies.diff.places import rows
 from mailer.policies.diff.tongues import ENGLISH, Tongue
 from mailer.policies.models import Version, VersionTranslation
 from mailer.policies.public import clean
@@ -93,7 +92,6 @@ def _body(compared: Comparison, view: View, tongue: Tongue, marked_href: str) ->
         tongue,
         is_folded=view is View.SUMMARY,
         language=compared.language,
-        rows=rows(compared.new.text),
     )
 
 

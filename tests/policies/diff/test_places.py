@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailer.policies.diff.blocks import blocks, parse
-from mailer.policies.diff.places import openers, rows
+from mailer.policies.diff.places import openers
 
 TABLE = "| h | i |\n|---|---|\n| j | |\n\n"
 PIECES = (
@@ -22,8 +22,3 @@ def test_every_block_has_its_opener(text: str) -> None:
     found = [tokens[position] for position in openers(tokens)]
     assert len(found) == len(blocks(text))
     assert not [token.type for token in found if token.hidden]
-
-
-def test_cells_know_their_row() -> None:
-    text = "Before.\n\n| a | b |\n|---|---|\n| c | |\n\nBetween.\n\n| d |\n|---|\n| e |\n"
-    assert rows(text) == {1: 1, 2: 1, 3: 2, 5: 3, 6: 4}
