@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from mailer.policies.diff.html import fragment_as_markdown
-from mailer.policies.diff.tags import inline_token, is_known
+from mailer.policies.diff.tags import closes, inline_token, is_known, is_unseen, name_of
 
 LINK_SCHEMES = frozenset({"", "http", "https", "mailto"})
 TARGET = re.compile(r" ?⟨([^⟩]*)⟩")
@@ -21,6 +21,7 @@ HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _FRONT_MATTER = re.compile(
     r"\A---[ \t]*\n[\w.-]+:.*\n(?>(?:[\w.-]+:.*|[ \t].*|- .*|#.*|)\n)*?(?:---|\.\.\.)[ \t]*(?:\n|\Z)"
 )
+_FRONT_KEY = re.compile(r"^(?:title|layout|date|slug|permalink|redirect_from|versions|lang|description)[ \t]*:", re.M)
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
 _LITERAL_BRACKETS = str.maketrans("⟨⟩", "〈〉")
 _QUOTES = str.maketrans(dict.fromkeys("‘’‚‛", "'") | dict.fromkeys("“”„‟", '"'))
@@ -83,7 +84,10 @@ def source(markdown: str) -> str:
     Blocks of HTML are written as the Markdown that says the same.
     """
     text = markdown.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    text = _without_comments(_FRONT_MATTER.sub("", text, count=1))
+    front = _FRONT_MATTER.match(text)
+    if front is not None and _FRONT_KEY.search(front[0]):
+        text = text[front.end() :]
+    text = _without_comments(text)
     if "<" not in text:
         return text
     lines = text.split("\n")
@@ -234,7 +238,7 @@ def _of_html(block: str) -> str:
 def _without_html(children: Sequence[Token]) -> Iterator[Token]:
     """Inline tokens with each HTML tag as the token that means the same; links open and close in turn."""
     links: list[bool] = []  # whether each open link is shown as one
-    for child in children:
+    for child in _seen(children):
         token = inline_token(child.content) if child.type == "html_inline" else child
         if token is None or (token.type == "link_close" and not links):
             continue
@@ -245,6 +249,24 @@ def _without_html(children: Sequence[Token]) -> Iterator[Token]:
         if token.type != "link_close" or links.pop():
             yield token
     yield from (Token("link_close", "a", -1) for is_shown in links if is_shown)
+
+
+def _seen(children: Sequence[Token]) -> Iterator[Token]:
+    """Inline tokens without what stands in struck, hidden or scripted elements; one that never ends hides nothing."""
+    after = 0
+    for at, child in enumerate(children):
+        if at < after:
+            continue
+        if child.type == "html_inline" and is_unseen(child.content):
+            name = name_of(child.content)
+            ends = (to for to in range(at + 1, len(children)) if _ends(children[to], name))
+            after = next(ends, at) + 1
+        if at >= after:
+            yield child
+
+
+def _ends(token: Token, name: str) -> bool:
+    return token.type == "html_inline" and closes(token.content, name)
 
 
 def _is_safe_link(url: str) -> bool:

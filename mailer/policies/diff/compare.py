@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from mailer.policies.diff.align import MOVABLE, Alignment, align
+from mailer.policies.diff.align import Alignment, align
 from mailer.policies.diff.blocks import HEADINGS, Block, blocks, canonical, without_targets
 from mailer.policies.diff.groups import changes_of, first_of, kind_of
 from mailer.policies.diff.model import Change, Diff, DiffBlock, Kind, Op, Ops, WordCount
@@ -15,6 +15,8 @@ from mailer.policies.diff.words import Budget, squeezed, whole, word_ops
 TITLE_WORDS = 8
 REWRITTEN_BELOW = 0.15
 """Where less than this share of the longer text's words stands, both texts are told whole."""
+FEWEST_REPEATED = 12
+"""Letters from which a removed block whose words still stand elsewhere is called a repetition."""
 FEWEST_REWRITTEN = 30
 """Words that both texts must have before one is said to be rewritten."""
 
@@ -174,7 +176,7 @@ def _named_duplicates(found: Sequence[DiffBlock], new: Sequence[Block]) -> list[
     standing = {block.text for block in new}
     return [
         replace(block, kind="duplicate_removed")
-        if block.kind == "removed" and len(block.old) >= MOVABLE and block.old in standing
+        if block.kind == "removed" and len(block.old) >= FEWEST_REPEATED and block.old in standing
         else block
         for block in found
     ]

@@ -12,7 +12,7 @@ DEPTH = 120  # elements within one another; more is no text, and would exhaust t
 ELEMENTS = 50_000  # in all; the longest policy has a tenth, and a minute's work would hang on more
 _UNSEEN = frozenset(
     {
-        *("head", "script", "style", "template", "noscript", "nav", "dialog", "del"),
+        *("head", "script", "style", "template", "noscript", "nav", "dialog", "del", "s", "strike"),
         *("iframe", "object", "embed", "svg", "math", "canvas", "audio", "video", "map"),
         *("button", "input", "select", "textarea", "datalist", "img"),
     }
@@ -84,21 +84,29 @@ def _clean(body: Any) -> None:
             element.drop_tree()
         elif element.tag == "a" and not element.get("href", "").strip():
             element.drop_tag()
-        elif element.tag in ("dt", "dd", "s", "strike", "sub", "sup"):
+        elif element.tag == "caption":  # before its table, which is no table to the converter with it
+            _before(element.getparent(), element)
+        elif element.tag in ("dt", "dd", "sub", "sup"):
             _replace(element)
 
 
+def _before(table: Any, caption: Any) -> None:
+    """Put a table's caption before it, as a paragraph."""
+    if table is None or table.getparent() is None:
+        return
+    caption.drop_tree()
+    caption.tag, caption.tail = "p", None
+    table.addprevious(caption)
+
+
 def _is_hidden(element: Any) -> bool:
-    return (
-        "hidden" in element.attrib
-        or element.get("aria-hidden") == "true"
-        or _HIDDEN_STYLE.search(element.get("style", "")) is not None
-    )
+    return "hidden" in element.attrib or _HIDDEN_STYLE.search(element.get("style", "")) is not None
 
 
 def _replace(element: Any) -> None:
     """What Markdown has no mark for becomes a paragraph of its own, or plain words."""
-    if element.tag not in ("dt", "dd"):
+    if element.tag in ("sub", "sup"):  # else 30 with a note 1 would read as 301
+        element.text = f"{'^' if element.tag == 'sup' else '_'}{element.text or ''}"
         element.drop_tag()
         return
     if element.tag == "dt":

@@ -21,6 +21,9 @@ KNOWN = _names(
 )
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)((?:\"[^\"]*\"|'[^']*'|[^>\"'])*)>")
 _HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.I)
+_UNSEEN = _names("del s strike script style template noscript title textarea select option svg math object iframe")
+_HIDDEN = re.compile(r"(?:^|\s)hidden(?:[\s=/]|$)|display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_RAISED = {"sup": "^", "sub": "_"}
 _SAME = {"b": "strong", "strong": "strong", "i": "em", "em": "em"}
 
 
@@ -30,19 +33,39 @@ def is_known(tag: str) -> bool:
     return found is not None and found[2].lower() in KNOWN
 
 
+def name_of(tag: str) -> str:
+    """The name of an opening tag; empty if it is none."""
+    found = _TAG.fullmatch(tag)
+    return found[2].lower() if found and not found[1] else ""
+
+
+def is_unseen(tag: str) -> bool:
+    """Whether a reader sees nothing, or only struck words, of what stands in such a tag."""
+    found = _TAG.fullmatch(tag)
+    return found is not None and not found[1] and (found[2].lower() in _UNSEEN or _HIDDEN.search(found[3]) is not None)
+
+
+def closes(tag: str, name: str) -> bool:
+    """Whether the tag ends an element of this name."""
+    found = _TAG.fullmatch(tag)
+    return found is not None and bool(found[1]) and found[2].lower() == name
+
+
 def inline_token(tag: str) -> Token | None:
     """What a tag within a line means in Markdown; None if it means nothing. A tag that is no HTML is text."""
     found = _TAG.fullmatch(tag)
     if found is None or found[2].lower() not in KNOWN:
         return Token("text", "", 0, content=tag)
-    closes, name = found[1] == "/", found[2].lower()
+    is_end, name = found[1] == "/", found[2].lower()
     if name == "br":
         return Token("hardbreak", "br", 0)
+    if name in _RAISED:  # else 30 with a note 1 would read as 301
+        return None if is_end else Token("text", "", 0, content=_RAISED[name])
     if name == "a":
-        return Token("link_close", "a", -1) if closes else _link(found[3])
+        return Token("link_close", "a", -1) if is_end else _link(found[3])
     if name in _SAME:
         mark = _SAME[name]
-        return Token(f"{mark}_{'close' if closes else 'open'}", mark, -1 if closes else 1)
+        return Token(f"{mark}_{'close' if is_end else 'open'}", mark, -1 if is_end else 1)
     return None
 
 

@@ -53,6 +53,14 @@ def test_a_page_comes_out_as_what_a_reader_sees() -> None:
         ('<figure><img src="x.png" alt="a picture"></figure>\n\nWords.', "Words."),
         ("- item\n  <div>more</div>", "- item\n\n  more"),
         ("# <span>Title</span>", "# Title"),
+        ("Kept for 30<sup>1</sup> days.", "Kept for 30^1 days."),
+        ("<p>Kept for 30<sup>1</sup> days.</p>", "Kept for 30^1 days."),
+        ("We <del>never</del> sell <s>them</s>.", "We sell ."),
+        ("<p>We <del>never</del> sell <s>them</s>.</p>", "We sell ."),
+        ("One <span hidden>secret</span>two<script>alert(1)</script>.", "One two."),
+        ('One <span style="display: none">secret</span>two.', "One two."),
+        ("One <del>two three.", "One two three."),
+        ("<table><caption>What</caption><tr><th>h</th></tr><tr><td>c</td></tr></table>", "What\n\n| h |\n|---|\n| c |"),
     ],
 )
 def test_html_and_markdown_that_say_the_same_do_not_differ(html: str, markdown: str) -> None:

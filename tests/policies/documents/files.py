@@ -22,7 +22,7 @@ STYLES = "".join(
 )
 
 
-def level(number: int, shape: str, text: str, start: int = 1) -> str:
+def level(number: int, shape: str, text: str, start: int | str = 1) -> str:
     """One level of a list."""
     return (
         f'<w:lvl w:ilvl="{number}"><w:start w:val="{start}"/><w:numFmt w:val="{shape}"/>'

@@ -45,7 +45,6 @@ def test_what_a_page_says_becomes_markdown(html: str, markdown: str) -> None:
         "<p hidden>never</p>",
         '<p style="DISPLAY : none">never</p>',
         '<span style="visibility:hidden">never</span>',
-        '<div aria-hidden="true">never</div>',
         "<nav><a href='/'>never</a></nav>",
         "<iframe src='https://x.example/'>never</iframe>",
         "<svg><text>never</text></svg>",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from mailer.errors import MailerError
 from mailer.policies.documents import read_document, read_file, xml
-from tests.policies.documents.files import W, document, paragraph, run, word_file
+from tests.policies.documents.files import W, document, level, paragraph, run, word_file
 
 BOLD, ITALIC, HIDDEN = "<w:b/>", "<w:i/>", "<w:vanish/>"
 
@@ -54,6 +56,35 @@ def test_lists_are_nested_and_go_on_where_they_stopped() -> None:
 def test_labels_that_markdown_cannot_count_stand_in_the_text() -> None:
     body = paragraph("first", list_id=3) + paragraph("small", list_id=3, depth=1) + paragraph("second", list_id=3)
     assert read(body) == "(a) first\n\ni. small\n\n(b) second\n"
+
+
+def numbered(levels: str) -> str:
+    """Numbering of one list with these levels."""
+    return (
+        f'<w:numbering {W}><w:abstractNum w:abstractNumId="1">{levels}</w:abstractNum>'
+        '<w:num w:numId="1"><w:abstractNumId w:val="1"/></w:num></w:numbering>'
+    )
+
+
+@pytest.mark.parametrize("start", ["²", "9" * 5000, "", "-3"], ids=["no digit", "huge", "empty", "negative"])
+def test_a_list_that_begins_at_no_number_begins_at_one(start: str) -> None:
+    numbering = numbered(level(0, "decimal", "%1.", start))
+    assert read(paragraph("one", list_id=1) + paragraph("two", list_id=1), numbering=numbering) == "1. one\n2. two\n"
+
+
+@pytest.mark.parametrize("depth", [9, 20_000_000])
+def test_a_level_deeper_than_word_has_is_no_list_and_takes_no_time(depth: int) -> None:
+    numbering = numbered(level(0, "decimal", "%1.") + level(depth, "decimal", "%1."))
+    body = paragraph("one", list_id=1) + paragraph("deep", list_id=1, depth=depth)
+    begun = time.process_time()
+    assert read(body, numbering=numbering) == "1. one\n\ndeep\n"
+    assert time.process_time() - begun < 1
+
+
+@pytest.mark.parametrize("span", ["²", "9" * 5000])
+def test_a_cell_that_spans_no_number_of_columns_is_one(span: str) -> None:
+    cell = f'<w:tc><w:tcPr><w:gridSpan w:val="{span}"/></w:tcPr>{paragraph("cell")}</w:tc>'
+    assert "cell" in read(f"<w:tbl><w:tr>{cell}</w:tr></w:tbl>")
 
 
 def test_a_list_may_be_switched_off_or_unknown() -> None:
