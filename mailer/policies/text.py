@@ -21,7 +21,12 @@ _TAGS = {
     *("div", "p", "br", "hr", "strong", "em", "a", "code", "pre", "blockquote", "ol", "ul", "li"),
     *("table", "thead", "tbody", "tr", "th", "td"),
 }
-_ATTRIBUTES = {**{heading: {"id"} for heading in HEADINGS}, "a": {"href", "title", "aria-label"}, "ol": {"start"}}
+_ATTRIBUTES = {
+    **{heading: {"id"} for heading in HEADINGS},
+    "a": {"href", "title", "aria-label"},
+    "ol": {"start"},
+    "p": {"lang", "dir"},
+}
 _CLASSES = {
     "a": {"anchor"},
     "div": {"headed"},

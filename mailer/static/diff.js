@@ -38,7 +38,8 @@ if (stops.length > 1) {
   bar.setAttribute("aria-label", page.dataset.changes);
 
   // WCAG 2.1.4: keys of one letter can be turned off, for those who speak to their computer.
-  const keys = button(page.dataset.keys, () => keys.setAttribute("aria-pressed", keys.ariaPressed !== "true"));
+  const isOn = () => keys.getAttribute("aria-pressed") === "true";
+  const keys = button(page.dataset.keys, () => keys.setAttribute("aria-pressed", String(!isOn())));
   keys.setAttribute("aria-pressed", "true");
   bar.append(button(page.dataset.previous, () => go(-1)), button(page.dataset.next, () => go(1)), keys);
   page.querySelector(".marked").prepend(bar);
@@ -46,7 +47,7 @@ if (stops.length > 1) {
   document.addEventListener("keydown", (event) => {
     const isTyping = event.target.closest("input, select, textarea, [contenteditable]");
     const step = KEYS[event.key];
-    if (!step || isTyping || event.ctrlKey || event.metaKey || event.altKey || keys.ariaPressed !== "true") return;
+    if (!step || isTyping || event.ctrlKey || event.metaKey || event.altKey || !isOn()) return;
     event.preventDefault();
     go(step);
   });

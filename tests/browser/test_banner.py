@@ -89,7 +89,7 @@ def test_it_closes_by_its_button_and_by_a_key(shop: Shop) -> None:
 
 
 def test_it_speaks_the_language_of_the_page_or_the_one_asked_for(shop: Shop) -> None:
-    dutch = shop(lang="nl-NL").get_by_role("region", name="Wijzigingen van ons beleid")
+    dutch = shop(lang="nl-NL").get_by_role("region", name="Wijzigingen in ons beleid")
     expect(dutch).to_contain_text("“Privacyverklaring” verandert op")
     expect(dutch).to_contain_text(sample.DUTCH.summary)
     asked = shop(lang="en", more='data-lang="nl"')

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mailer.policies.diff.align import align
-from mailer.policies.diff.blocks import HEADINGS, Block, blocks, parse, section_anchor, sections
+from mailer.policies.diff.blocks import HEADINGS, RESERVED, Block, blocks, parse, section_anchor, sections
 
 
 def fresh(text: str) -> list[str]:
@@ -31,7 +31,7 @@ def carried(old_text: str, old_anchors: Sequence[str], new_text: str) -> list[st
         for number in range(len(titles))
         if (i := partner.get(heading_of_new.get(number, -1), -1)) in heading_of_old
     }
-    taken = dict.fromkeys([*known, *kept.values()], 0)
+    taken = dict.fromkeys([*RESERVED, *known, *kept.values()], 0)
     return [kept.get(number) or section_anchor(section.title, taken) for number, section in enumerate(titles)]
 
 

@@ -15,6 +15,8 @@ from mailer.policies.diff.tags import closes, inline_token, is_known, is_unseen,
 
 LINK_SCHEMES = frozenset({"", "http", "https", "mailto"})
 TARGET = re.compile(r" ?⟨([^⟩]*)⟩")
+RESERVED = ("main",)
+"""Ids that the frame of every page has."""
 CELLS = frozenset({"td", "th"})
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 
@@ -164,7 +166,7 @@ class _Table:
 
 def sections(tokens: Sequence[Token]) -> list[Section]:
     """Every heading in order, each with an anchor of its own."""
-    taken: dict[str, int] = {}
+    taken = dict.fromkeys(RESERVED, 0)
     found = []
     for opener, inline in pairwise(tokens):
         if opener.type == "heading_open":

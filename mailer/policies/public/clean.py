@@ -59,7 +59,7 @@ def _note(diff: Diff, found: Sequence[DiffBlock], tongue: Tongue, marked_href: s
         )
         for block in found
     )
-    return Markup('<p class="touched-note">{}</p>').format(links)
+    return Markup('<p class="touched-note" lang="{}" dir="ltr">{}</p>').format(tongue.code, links)
 
 
 def _with_notes(tokens: Sequence[Token], notes: Mapping[int, Markup]) -> Iterator[Token]:

@@ -11,7 +11,7 @@ DUTCH = {
     "all_versions": "Alle versies",
     "follow": "Wijzigingen volgen (feed)",
     "follow_all": "De wijzigingen van alle teksten volgen (feed)",
-    "as_data": "Als gegevens",
+    "as_data": "Als data (JSON)",
     "sha": "SHA-256 van deze tekst: {sha}",
     "class_material": "Wezenlijke wijziging",
     "class_ordinary": "Wijziging",
@@ -48,7 +48,7 @@ DUTCH = {
     "only_pending": "Versie {number} is uitgebracht en geldt vanaf {day}; er is geen eerdere tekst van kracht.",
     "linked": "Verwante documenten",
     "links_to": "Deze tekst verwijst naar:",
-    "linked_from": "Naar deze tekst verwijst:",
+    "linked_from": "Naar deze tekst verwijzen:",
     "last_changed": "laatst gewijzigd op {day}",
     "not_in_force": "nog niet van kracht",
     "will_change": "verandert op {day}",
@@ -75,7 +75,7 @@ DUTCH = {
     "today": "De tekst die vandaag geldt",
     # the comparison of two versions
     "diff_of": "{title}: van versie {old} naar versie {new}",
-    "diff_sides": "{old}, van kracht {old_day}, en {new}, van kracht {new_day}.",
+    "diff_sides": "{old}, van kracht vanaf {old_day}, en {new}, van kracht vanaf {new_day}.",
     "diff_withdrawn": "Versie {number} is ingetrokken en nooit van kracht geworden.",
     "diff_backwards": "Dit gaat van een nieuwere versie terug naar een oudere: wat als verwijderd is gemarkeerd, "
     "kwam er later bij.",
@@ -87,7 +87,7 @@ DUTCH = {
     "diff_rewritten": "Van de oude tekst is in de nieuwe bijna niets over; daarom staan beide hier in hun geheel.",
     "diff_old_whole": "Tot nu toe: versie {number}",
     "diff_new_whole": "Voortaan: versie {number}",
-    "diff_clean": "De nieuwe tekst, om te lezen. Een streep opzij markeert elke alinea die veranderde; "
+    "diff_clean": "De nieuwe tekst, om te lezen. Een streep in de kantlijn markeert elke alinea die veranderde; "
     "de links onder een kop leiden naar wat daar veranderde.",
     "diff_clean_same": "De nieuwe tekst, om te lezen.",
     "views": "Weergaven van de vergelijking",
@@ -104,13 +104,13 @@ DUTCH = {
     "keys": "Toetsen: n volgende, p vorige",
     "sha_of": "SHA-256 van versie {number}: {sha}",
     # feeds and banners
-    "feed_of": "Wijzigingen van {title}",
-    "feed_all": "Wijzigingen van het beleid van {company}",
+    "feed_of": "Wijzigingen in {title}",
+    "feed_all": "Wijzigingen in het beleid van {company}",
     "entry_version": "Versie {number} ({kind}), van kracht vanaf {day}",
     "entry_withdrawn": "Versie {number} is ingetrokken",
     "entry_not_effective": "Deze versie wordt niet van kracht. {reason}",
     "first_version": "eerste versie",
-    "banner_region": "Wijzigingen van ons beleid",
+    "banner_region": "Wijzigingen in ons beleid",
     "banner_pending": "“{title}” verandert op {day}.",
     "banner_begun": "“{title}” is veranderd op {day}.",
     "banner_close": "Sluit deze melding",

@@ -34,6 +34,10 @@ def test_headings_carry_the_anchors_of_the_contents() -> None:
     assert [block.section for block in blocks(text)][:2] == ["a--b", "a--b"]
 
 
+def test_no_section_takes_an_id_that_the_page_itself_has() -> None:
+    assert 'id="main-1"' in to_html("# Main\n\nwords")
+
+
 def test_a_link_within_the_text_leads_to_the_id_that_its_section_has_kept() -> None:
     html = to_html("# T\n\nSee [scope](#b-scope) and [there](/x#b-scope).\n\n## B. Scope\n", ["t", "a-scope"])
     assert 'href="#a-scope"' in html

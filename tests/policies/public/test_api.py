@@ -89,7 +89,7 @@ def test_a_feed_in_another_language_is_a_feed_of_its_own(client: FlaskClient, ch
     assert set(ids_of(own)).isdisjoint(ids_of(dutch))
     assert dutch.get("{http://www.w3.org/XML/1998/namespace}lang") == "nl"
     assert dutch.findtext(f"{ATOM}entry/{ATOM}summary") == sample.DUTCH.summary
-    assert (dutch.findtext(f"{ATOM}title") or "") == "Wijzigingen van Privacyverklaring"
+    assert (dutch.findtext(f"{ATOM}title") or "") == "Wijzigingen in Privacyverklaring"
 
 
 def test_a_character_that_xml_forbids_does_not_break_the_feed(client: FlaskClient, session: Session) -> None:
