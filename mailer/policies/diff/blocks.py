@@ -45,6 +45,8 @@ class Block:
     """Which of the text's headings it is, counted from 0; -1 if it is none."""
     ordinal: int | None = None
     """The number that a page shows before it, as the item of an ordered list."""
+    depth: int = 0
+    """In how many lists it stands, one within the other."""
     row: int | None = None
     """For a cell, the row of a table it stands in, counted over the whole text."""
     column: str = ""
@@ -134,7 +136,9 @@ def blocks(markdown: str) -> list[Block]:
             else:
                 kind, text = containers[-1] if containers else "p", inline_text(token)
                 row, column = table.place_of(kind, text)
-                found.append(replace(_block(kind, text, above), ordinal=ordinal, row=row, column=column))
+                found.append(
+                    replace(_block(kind, text, above), ordinal=ordinal, depth=len(lists), row=row, column=column)
+                )
                 ordinal = None
     return [block for block in found if block.text or block.kind in CELLS]
 

@@ -109,8 +109,9 @@ class _Comparison:
         is_moved = j in self._moved
         ordinals = _ordinals(old, new)
         if old.text == new.text:
-            kind: Kind = "moved" if is_moved else "renumbered" if ordinals else "same"
-            return replace(_block(kind, new, whole("=", new.text), i, j), ordinals=ordinals)
+            levels = (old.depth, new.depth) if old.depth != new.depth else None
+            kind: Kind = "moved" if is_moved else "changed" if levels else "renumbered" if ordinals else "same"
+            return replace(_block(kind, new, whole("=", new.text), i, j), ordinals=ordinals, levels=levels)
         ops = word_ops(old.text, new.text, self._budget)
         kind = "moved" if is_moved else "renumbered" if is_renumbering(old, new, *self._leads) else "changed"
         return replace(_block(kind, new, ops, i, j), ordinals=ordinals)

@@ -156,6 +156,8 @@ class _Page:
         if block.ordinals:
             old, new = block.ordinals
             remark = f"{remark}: {self._tongue.ordinal.format(old=old, new=new)}"
+        if block.levels and kind == "changed":
+            remark = f"{remark}. {self._tongue.level_change(block.levels)}"
         return Markup('<p class="remark">{}</p>\n').format(remark)
 
     def _body(self, blocks: Sequence[DiffBlock]) -> Markup:

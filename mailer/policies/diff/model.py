@@ -20,7 +20,8 @@ class DiffBlock:
     `from_index` and `to_index` count the blocks of the old and the new text. The parts of a split block share one
     `from_index`, those of a merged block one `to_index`. `anchor` is empty where nothing changed. `section` is the id
     of the section it stands in, in the text it is of. `ordinals` are the numbers that its item of an ordered list had
-    and has, where they differ.
+    and has, where they differ; `levels` in how many lists it stood and stands, where that is all that changed. The
+    cells of one row of a table have the same `row`; `column` is the title of theirs.
     """
 
     kind: Kind
@@ -32,6 +33,7 @@ class DiffBlock:
     anchor: str = ""
     section: str = ""
     ordinals: tuple[int, int] | None = None
+    levels: tuple[int, int] | None = None
     row: int | None = None
     column: str = ""
 

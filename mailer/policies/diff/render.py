@@ -112,6 +112,8 @@ def _change_text(blocks: Sequence[DiffBlock]) -> str:
     first, kind = first_of(blocks), kind_of(blocks)
     lines = [" › ".join(first.path)] if first.path and kind != "renumbered" else []
     lines.append(f"[{REMARKS[kind]}]")
+    if first.levels and kind == "changed":
+        return "\n".join([*lines, ENGLISH.level_change(first.levels), first.new])
     old, new = _sides(blocks)
     if kind == "moved" and old == new:
         return "\n".join([*lines, new])

@@ -37,11 +37,19 @@ class Tongue:
     no_words: str
     words: tuple[str, str]
     rewritten: str
+    other_level: str
+    list_level: str
+    outside_lists: str
     headings: tuple[str, str]
     clauses: tuple[str, str]
     both: str
     renumbered: str
     ordinal: str
+
+    def level_change(self, levels: tuple[int, int]) -> str:
+        """That the same words stand deeper or less deep in a list: under another beginning they say another thing."""
+        places = [self.list_level.format(level) if level else self.outside_lists for level in levels]
+        return self.other_level.format(*places)
 
     def speak(self, op: Op, text: str) -> str:
         """One operation's text for readers, a changed link target said in words."""
@@ -103,6 +111,9 @@ ENGLISH = Tongue(
     both="{} and {}",
     renumbered="{} renumbered",
     ordinal="number {old} is now number {new}",
+    other_level="The same words; they stood {}, now they stand {}.",
+    list_level="at level {} of a list",
+    outside_lists="outside any list",
 )
 
 DUTCH = Tongue(
@@ -155,6 +166,9 @@ DUTCH = Tongue(
     both="{} en {}",
     renumbered="{} hernummerd",
     ordinal="nummer {old} is nu nummer {new}",
+    other_level="Dezelfde woorden; ze stonden {}, nu staan ze {}.",
+    list_level="op niveau {} van een lijst",
+    outside_lists="buiten een lijst",
 )
 
 TONGUES: Mapping[str, Tongue] = {"en": ENGLISH, "nl": DUTCH}

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from mailer.policies.diff import Diff, DiffBlock, diff
 from mailer.policies.diff.blocks import blocks, canonical
+from mailer.policies.diff.render import to_html, to_text
 from mailer.policies.diff.tokens import tokens
 
 PIECES = [
@@ -196,3 +197,13 @@ def test_the_json_keeps_its_contract() -> None:
 def test_hostile_repetition_falls_back_instead_of_growing() -> None:
     found = diff("x y " * 5000, "x z " * 5000)
     assert found.exact
+
+
+def test_words_that_stand_under_another_beginning_are_a_change_though_no_word_is() -> None:
+    old = "1. We never:\n   - sell your data\n   - rent your data\n2. We ask.\n"
+    found = diff(old, old.replace("   - rent", "2. rent"))
+    [block] = [block for block in found.blocks if block.kind == "changed"]
+    assert (block.new, block.levels) == ("rent your data", (2, 1))
+    assert found.words.removed == found.words.added == 0
+    assert "they stood at level 2 of a list, now they stand at level 1 of a list" in to_text(found)
+    assert "they stood at level 2" in to_html(found)
