@@ -96,7 +96,7 @@ def settled(session: Session, message: Message, state: State, at: datetime) -> N
     if notice is None:
         return
     if notice.state is NoticeState.ENDED and state is State.ACCEPTED:  # withdrawn while the mail was on the wire
-        withdrawals.end(session, session.get_one(Version, notice.version_id), [notice], at)
+        withdrawals.tell(session, session.get_one(Version, notice.version_id), [notice.contact_id], at)
     if notice.state is not NoticeState.PLANNED:
         return
     match state:
@@ -145,7 +145,7 @@ def catch_up(session: Session, at: datetime) -> int:
             outbox.again(mailing)
         for notice, contact, address_id in queries.moved(session, version.id):
             content_id = mailing.contents.get(contact.locale) or next(iter(mailing.contents.values()))
-            key = f"notice/{version.id}/{address_id}"
+            key = rules.key_of(version.id, address_id)
             message = outbox.put(session, kind=MailKind.NOTICE, contact=contact, content_id=content_id, key=key, at=at)
             if message.state is State.QUEUED and message.row != notice.message_row:
                 _plan_again(session, notice, message, at)

@@ -19,6 +19,7 @@ from mailer.notices.rules import NoticeState
 from mailer.policies import actions as policies
 from mailer.policies import queries as policy_queries
 from mailer.policies import review
+from mailer.policies.actions import StaleDraft
 from mailer.policies.forms import blame
 from mailer.staff.access import current_staff, needs
 from mailer.staff.rules import May
@@ -47,12 +48,13 @@ def release(draft_id: str) -> ResponseReturnValue:
         with transaction() as session:
             draft = policy_queries.get_draft(session, draft_id)
             at = clock.now()
-            version = policies.release(session, draft, current_staff().id, at, form.effective_on.data)
+            day, seen = form.effective_on.data, form.seen.data or ""
+            version = policies.release(session, draft, current_staff().id, at, day, seen)
             mailing = actions.plan(session, version, at)
     except MailerError as fault:
         blame(form, fault)
         with reading() as session:
-            return _release_page(session, draft_id, form), fault.status
+            return _release_page(session, draft_id, form, isinstance(fault, StaleDraft)), fault.status
     bells.released(mailing)
     flash(
         f"Version {version.number} is released. It takes effect on {mail.say(version.effective_on, 'en')}.", "success"
@@ -196,11 +198,14 @@ class Asked:
         )
 
 
-def _release_page(session: Session, draft_id: str, form: ReleaseForm) -> str:
+def _release_page(session: Session, draft_id: str, form: ReleaseForm, is_anew: bool = False) -> str:
+    """The page of a release; after a refusal it stays bound to what was read first, unless that `is_anew` now."""
     draft = policy_queries.get_draft(session, draft_id)
     seen = review.review(session, draft, _today())
     if not form.is_submitted():
         form.effective_on.data = draft.effective_on
+    if is_anew or not form.is_submitted():
+        form.seen.data = policies.fingerprint(draft, seen.base)
     clock_today = preview.clock_today(seen) if seen.is_mailed else None
     return render_template(
         "admin/notices/release.html",
@@ -215,8 +220,10 @@ def _release_page(session: Session, draft_id: str, form: ReleaseForm) -> str:
 
 def _withdraw_page(session: Session, version_id: str, form: WithdrawForm) -> str:
     found = policy_queries.get_version(session, version_id)
+    mailing = queries.find_mailing(session, found.id)
     return render_template(
         "admin/notices/withdraw.html",
+        told=len(queries.reached(session, mailing)) if mailing else 0,
         form=form,
         version=found,
         funnel=queries.funnel(session, found.id),

@@ -59,7 +59,7 @@ def approve(draft_id: str, email: str) -> None:
         draft = queries.get_draft(session, draft_id)
         policies.approve(session, draft, _officer(session, email), clock.now())
         base = queries.shelf(session, draft.policy).latest()
-        counted = len(approvals_counted(draft.author_id, policies.approvers(draft, base)))
+        counted = len(approvals_counted(draft.written_by, policies.approvers(draft, base)))
         click.echo(f"{draft.id} is approved by {counted} of the {approvals_needed(draft.change_class)} it needs.")
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import DateField, StringField, TextAreaField
+from wtforms import DateField, HiddenField, StringField, TextAreaField
 from wtforms.validators import AnyOf, DataRequired, Length, Optional
 
 WITHDRAW = "withdraw"
 
 
 class ReleaseForm(FlaskForm):  # type: ignore[misc]
-    """The day, which may be later than the approved one."""
+    """The day, which may be later than the approved one; `seen` is the fingerprint of what the releaser read."""
+
+    seen = HiddenField()
 
     effective_on = DateField("Takes effect on", [Optional()])
 

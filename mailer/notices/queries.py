@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Exists, Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, Exists, Select, and_, exists, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, defer, joinedload
 
 from mailer.contacts.models import Address, Contact, ContactUse
 from mailer.errors import NotFound
 from mailer.notices.models import DeemedAgreement, Notice
-from mailer.notices.rules import NoticeFacts, NoticeState
+from mailer.notices.rules import NoticeFacts, NoticeState, key_of
 from mailer.outbox import audience as audiences
 from mailer.outbox.models import Mailing, Message
 from mailer.outbox.rules import MailingState, MailKind, State
@@ -106,18 +106,17 @@ def for_message(session: Session, message_row: int) -> Notice | None:
     return session.scalar(select(Notice).where(Notice.message_row == message_row))
 
 
-def told(session: Session, version_id: str) -> Sequence[Notice]:
-    """The notices whose mail a server took."""
-    query = select(Notice).where(Notice.version_id == version_id, Notice.state == NoticeState.ACCEPTED)
-    return session.scalars(query.order_by(Notice.id)).all()
+def tells_of(mailing: Mailing) -> ColumnElement[bool]:
+    """Whether a message tells of the version of this mailing: part of it, or sent after it to a changed address."""
+    after = Message.key.startswith(key_of(mailing.subject_id), autoescape=True)
+    return (Message.mailing_id == mailing.id) | ((Message.kind == MailKind.NOTICE) & after)
 
 
 def reached(session: Session, mailing: Mailing) -> Sequence[str]:
-    """The people whose mail of this mailing a server took, and did not send back."""
-    query = select(Message.contact_id).where(
-        Message.mailing_id == mailing.id, Message.state == State.ACCEPTED, Message.bounced_at.is_(None)
-    )
-    return [contact_id for contact_id in session.scalars(query.order_by(Message.row)) if contact_id is not None]
+    """The people told of this mailing's version: at any address, by a mail that a server took and did not send back."""
+    took = Message.state == State.ACCEPTED, Message.bounced_at.is_(None), Message.contact_id.is_not(None)
+    query = select(Message.contact_id).where(tells_of(mailing), *took).group_by(Message.contact_id)
+    return [contact_id for contact_id in session.scalars(query.order_by(func.min(Message.row))) if contact_id]
 
 
 def taken_back(session: Session, message: Message) -> Version | None:

@@ -17,6 +17,11 @@ TELLING = frozenset({MailKind.NOTICE, MailKind.ANNOUNCEMENT})
 _ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
 
 
+def key_of(version_id: str, address_id: str = "") -> str:
+    """The key of a notice to an address that is somebody's primary one only now; without one, how all of them begin."""
+    return f"notice/{version_id}/{address_id}"
+
+
 class NoticeState(StrEnum):
     """Where one person's notice of one version stands."""
 

@@ -24,30 +24,16 @@ def take_back(session: Session, version: Version, mailing: Mailing, at: datetime
     """Stop the mailing of a withdrawn version and tell those it reached; how many are told."""
     session.refresh(mailing, with_for_update=True)
     mailing.state = MailingState.FANNED_OUT  # who was not told yet need not be
-    planned = select(Notice.message_row).where(Notice.version_id == version.id, Notice.state == NoticeState.PLANNED)
-    waiting = select(Message.row).where((Message.mailing_id == mailing.id) | Message.row.in_(planned))
-    outbox.cancel(session, waiting, at)
-    if mailing.kind is not MailKind.NOTICE:
-        reached = queries.reached(session, mailing)
-        tell(session, version, reached, at)
-        return len(reached)
-    told = queries.told(session, version.id)
-    end(session, version, told, at)
+    outbox.cancel(session, select(Message.row).where(queries.tells_of(mailing)), at)
+    reached = queries.reached(session, mailing)
+    tell(session, version, reached, at)
     session.execute(
         update(Notice)
-        .where(Notice.version_id == version.id, Notice.state == NoticeState.PLANNED)
+        .where(Notice.version_id == version.id)
         .values(state=NoticeState.ENDED, why=WITHDRAWN, updated_at=at)
         .execution_options(synchronize_session="fetch")
     )
-    return len(told)
-
-
-def end(session: Session, version: Version, told: Sequence[Notice], at: datetime) -> None:
-    """End these notices and write to each of their people that the change does not come."""
-    tell(session, version, [notice.contact_id for notice in told], at)
-    for notice in told:
-        notice.state, notice.why, notice.updated_at = NoticeState.ENDED, WITHDRAWN, at
-    session.flush()
+    return len(reached)
 
 
 def tell(session: Session, version: Version, contact_ids: Sequence[str], at: datetime) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,15 +15,24 @@ from mailer.errors import Conflict, Invalid
 from mailer.ledger import actions as ledger
 from mailer.policies import queries, rules, versions, wording, written
 from mailer.policies.documents import read_document as read_document
+from mailer.policies.effects import take_effect as take_effect
 from mailer.policies.languages import read_language
-from mailer.policies.models import Approval, Draft, DraftReturn, Policy, Version, VersionEffect, VersionWithdrawal
+from mailer.policies.models import Approval, Draft, DraftReturn, Policy, Version, VersionWithdrawal
 from mailer.policies.rules import ChangeClass, DraftState
+from mailer.policies.wording import OldBase as OldBase
 from mailer.policies.wording import Translation as Translation
 from mailer.policies.wording import Wording as Wording
+from mailer.policies.wording import check_base as check_base
 from mailer.policies.wording import check_words as check_words
 from mailer.policies.wording import fingerprint as fingerprint
 
 FIRST_VERSION = "The first version: nobody lived under an earlier one."
+_NOT_KEPT = "Nothing of yours is kept yet: open the draft anew in another tab, and bring your changes into it."
+_NOT_READ = "Read the draft again as it is now, then decide."
+_RELEASED_SINCE = (
+    "A version was released or withdrawn since you opened this page. Nothing of yours is kept yet: what changes is "
+    "shown against that version now; bring in what it says, then keep this draft."
+)
 
 
 class SlugTaken(Conflict):
@@ -52,7 +60,7 @@ class NotInReview(Conflict):
 
 
 class OwnText(rules.NeedsSecondPerson):
-    """Its author cannot approve a text."""
+    """Whoever wrote any of it cannot approve a text."""
 
 
 class AlreadyApproved(rules.NeedsSecondPerson):
@@ -130,20 +138,32 @@ def import_first(
 
 
 def draft(
-    session: Session, policy: Policy, text: bytes | str, author_id: str, at: datetime, words: Wording | None = None
+    session: Session,
+    policy: Policy,
+    text: bytes | str,
+    author_id: str,
+    at: datetime,
+    words: Wording | None = None,
+    base_number: int | None = None,
 ) -> Draft:
     """A new text to work on; material unless shown otherwise. `words` gives the rest of it, if known.
 
-    Its translations begin as those of the version it builds on.
+    Its translations begin as those of the version it builds on. `base_number` is the version that its author began
+    with, 0 if there was none; StaleDraft if another is the latest by now.
     """
+    base = queries.shelf(session, policy).latest()
+    if base_number is not None and base_number != wording.number_of(base):
+        raise StaleDraft(_RELEASED_SINCE)
     words = replace(words or Wording(""), text=read_document(text))
     if words.translations is None:
-        words = replace(words, translations=wording.carried(queries.shelf(session, policy).latest()))
+        words = replace(words, translations=wording.carried(base))
     made = Draft(
         id=ids.new("drf"),
         policy=policy,
         policy_id=policy.id,
         author_id=author_id,
+        writers=[author_id],
+        base_number=base.number if base else None,
         state=DraftState.DRAFT,
         revision=0,
         created_at=at,
@@ -159,23 +179,30 @@ def draft(
     return made
 
 
-def edit(session: Session, draft: Draft, words: Wording, staff_id: str, at: datetime, seen: str | None = None) -> None:
-    """Change a draft; whoever changes it is its author from then on, and its approvals end.
+def edit(session: Session, draft: Draft, words: Wording, staff_id: str, at: datetime, seen: str | None = None) -> bool:
+    """Change a draft; whoever changes it is its author from then on, and its approvals end. False if nothing changed.
 
     `seen` is the fingerprint of what the editor began with; StaleDraft if the draft says something else by now.
     """
     _lock(session, draft)
     _must_be_open(draft)
-    _must_be_as_seen(session, draft, seen)
+    base = queries.shelf(session, draft.policy).latest()
+    _must_be_as_seen(draft, base, seen, _NOT_KEPT)
+    before = wording.wording_of(draft, draft.effective_on)
     wording.write(draft, words)
+    if before == wording.wording_of(draft, draft.effective_on) and wording.number_of(base) == (draft.base_number or 0):
+        return False
+    draft.base_number = base.number if base else None
     draft.author_id = staff_id
+    draft.writers = [*dict.fromkeys([*draft.writers, staff_id])]
     _back_to_its_author(draft, at)
     session.flush()
     ledger.record(session, "policy.draft_edited", at, policy=draft.policy_id, draft=draft.id, staff=staff_id)
+    return True
 
 
 def submit(session: Session, draft: Draft, staff_id: str, at: datetime) -> None:
-    """Ask colleagues to read it: EmptyText, NothingChanged or StillMaterial if there is nothing to approve yet."""
+    """Ask colleagues to read it: EmptyText, OldBase and their kin if there is nothing to approve yet."""
     _lock(session, draft)
     _must_be_open(draft)
     if draft.state is not DraftState.DRAFT:
@@ -186,21 +213,22 @@ def submit(session: Session, draft: Draft, staff_id: str, at: datetime) -> None:
 
 
 def approve(session: Session, draft: Draft, staff_id: str, at: datetime, seen: str | None = None) -> None:
-    """Another person than the author says yes to this very text, class, day and words, in every language.
+    """A person who wrote none of it says yes to this very text, class, day and words, in every language.
 
     `seen` is the fingerprint of what was read; StaleDraft if the draft says something else by now.
     """
     _lock(session, draft)
     _must_be_in_review(draft)
-    _must_be_as_seen(session, draft, seen)
-    if staff_id == draft.author_id:
-        raise OwnText("You wrote this text; somebody else must read and approve it.")
     base = queries.shelf(session, draft.policy).latest()
+    _must_be_as_seen(draft, base, seen, _NOT_READ)
+    if staff_id in draft.written_by:
+        raise OwnText("You wrote this text, or some of it; somebody else must read and approve it.")
+    check_base(draft, base)
     if staff_id in approvers(draft, base):
         raise AlreadyApproved("You approved this text already; your approval stands and counts once.")
     print_ = fingerprint(draft, base)
     draft.approvals.append(Approval(id=ids.new("apr"), staff_id=staff_id, fingerprint=print_, at=at))
-    counted = rules.approvals_counted(draft.author_id, approvers(draft, base))
+    counted = rules.approvals_counted(draft.written_by, approvers(draft, base))
     is_enough = len(counted) >= rules.approvals_needed(draft.change_class)
     draft.state = DraftState.APPROVED if is_enough else DraftState.IN_REVIEW
     session.flush()
@@ -230,22 +258,31 @@ def discard(session: Session, draft: Draft, staff_id: str, at: datetime) -> None
     ledger.record(session, "policy.draft_discarded", at, policy=draft.policy_id, draft=draft.id, staff=staff_id)
 
 
-def release(session: Session, draft: Draft, staff_id: str, at: datetime, effective_on: date | None = None) -> Version:
+def release(
+    session: Session,
+    draft: Draft,
+    staff_id: str,
+    at: datetime,
+    effective_on: date | None = None,
+    seen: str | None = None,
+) -> Version:
     """Make the approved draft the next version; every guard of DESIGN §6 is asked again here.
 
-    `effective_on` may be later than the approved day, never earlier.
+    `effective_on` may be later than the approved day, never earlier. `seen` is the fingerprint of what the releaser
+    read; StaleDraft if the draft says something else by now.
     """
     _lock(session, draft.policy)  # one release at a time: numbers have no gap and no double
     _lock(session, draft)
     _must_be_open(draft)
     shelf = queries.shelf(session, draft.policy)
     base = shelf.latest()
+    _must_be_as_seen(draft, base, seen, _NOT_READ)
     check_words(draft, base)
     today, holidays = _today(at), rules.holidays_of(settings.current().country)
     law = shelf.released[base.number] if base else None
     wished = rules.released_day(draft.effective_on, effective_on)
     takes_effect_on = rules.effective_day(draft.change_class, wished, today, law, holidays)
-    counted = rules.check_approvals(draft.change_class, draft.author_id, approvers(draft, base))
+    counted = rules.check_approvals(draft.change_class, draft.written_by, approvers(draft, base))
     since = {approval.staff_id: approval.at for approval in draft.approvals}
     signed = versions.Signed(staff_id, draft.author_id, [(who, since[who]) for who in counted])
     words, number = wording.wording_of(draft, takes_effect_on), len(shelf.versions) + 1
@@ -264,38 +301,12 @@ def withdraw(session: Session, version: Version, staff_id: str, reason: str, at:
     _lock(session, version.policy)
     shelf = queries.shelf(session, version.policy)
     rules.check_withdrawal(shelf.released[version.number], shelf.released.values(), _today(at))
+    if queries.is_in_effect(session, version.id):
+        raise rules.NotWithdrawable(f"Others were told that version {version.number} is in effect; release a new one.")
     session.add(VersionWithdrawal(version_id=version.id, at=at, staff_id=staff_id, reason=reason))
     session.flush()
     ledger.record(session, "policy.withdrawn", at, version=version.id, staff=staff_id)
     ledger.tell(session, "policy.withdrawn", at, version=version.id, policy=version.policy.slug, number=version.number)
-
-
-def take_effect(session: Session, at: datetime, today: date) -> list[Version]:
-    """Tell, once, of each version whose day has come. Safe to run twice: what is in force is decided by dates alone.
-
-    However late it is told, `effective_at` is the instant from which the version was in force.
-    """
-    due = list(queries.to_take_effect(session, today))
-    for version in due:
-        session.add(VersionEffect(version_id=version.id, at=at))
-        effective_at = max(clock.midnight(version.effective_on, settings.current().zone), version.released_at)
-        said: dict[str, Any] = {
-            "effective_on": version.effective_on.isoformat(),
-            "effective_at": effective_at.isoformat(),
-        }
-        ledger.record(session, "policy.effective", at, version=version.id, sha256=version.sha256, **said)
-        ledger.tell(
-            session,
-            "policy.effective",
-            at,
-            version=version.id,
-            policy=version.policy.slug,
-            number=version.number,
-            told_at=at.isoformat(),
-            **said,
-        )
-    session.flush()
-    return due
 
 
 def approvers(draft: Draft, base: Version | None) -> list[str]:
@@ -329,12 +340,9 @@ def _must_be_in_review(draft: Draft) -> None:
         raise NotInReview("This text was changed and review was not asked for since; its author must ask for it first.")
 
 
-def _must_be_as_seen(session: Session, draft: Draft, seen: str | None) -> None:
-    if seen is not None and seen != fingerprint(draft, queries.shelf(session, draft.policy).latest()):
-        raise StaleDraft(
-            "Somebody changed this draft, or released a version, since you opened this page. Nothing of yours is kept "
-            "yet: open the draft anew in another tab, and bring your changes into it."
-        )
+def _must_be_as_seen(draft: Draft, base: Version | None, seen: str | None, what_now: str) -> None:
+    if seen is not None and seen != fingerprint(draft, base):
+        raise StaleDraft(f"Somebody changed this draft, or released a version, since you opened this page. {what_now}")
 
 
 def _today(at: datetime) -> date:

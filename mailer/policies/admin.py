@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import selectinload
 
 from mailer import clock
 from mailer.db import reading, transaction
 from mailer.errors import MailerError
 from mailer.policies import actions, queries, uploads
 from mailer.policies.forms import PolicyForm, blame, take_upload
+from mailer.policies.models import Version
 from mailer.policies.public import pages
 from mailer.policies.public.answers import today
 from mailer.staff import queries as staff
@@ -63,7 +65,7 @@ def add_policy() -> ResponseReturnValue:
 @needs(May.SEE)
 def policy(slug: str) -> ResponseReturnValue:
     with reading() as session:
-        shelf = queries.shelf(session, queries.get(session, slug))
+        shelf = queries.shelf(session, queries.get(session, slug), selectinload(Version.approvals))
         return render_template(
             "admin/policies/policy.html",
             shelf=shelf,

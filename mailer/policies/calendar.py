@@ -26,13 +26,18 @@ class Day:
 
 @dataclass(frozen=True)
 class Plan:
-    """A release as the calendar needs to know it: what kind of change, told how, on which days, where."""
+    """A release as the calendar needs to know it: what kind of change, told how, on which days, where.
+
+    `earliest` is the earliest lawful day; `held_by` the version that holds it back beyond the law's own, if one does.
+    """
 
     change_class: ChangeClass
     is_mailed: bool
     released_on: date
     effective_on: date
+    earliest: date
     zone: ZoneInfo
+    held_by: int | None = None
 
 
 def calendar_of(plan: Plan, holidays: Container[date]) -> list[Day]:
@@ -69,8 +74,7 @@ def _windows(plan: Plan, holidays: Container[date]) -> Iterator[Day]:
     for told, who in ((today, "those told today"), (last, "those told at the last try")):
         end = rules.respond_by(told, holidays)
         yield Day(end, f"Last day to terminate for {who}", rules.explain_window(told, holidays))
-    earliest = rules.earliest_effective(today, holidays)
-    yield Day(earliest, "Earliest lawful date", f"The day after the last day of those told today, {say(today)}.")
+    yield Day(plan.earliest, "Earliest lawful date", _why_not_earlier(plan))
     binding = rules.binding_from(plan.effective_on, rules.respond_by(today, holidays))
     yield Day(
         binding,
@@ -80,6 +84,12 @@ def _windows(plan: Plan, holidays: Container[date]) -> Iterator[Day]:
     latest = rules.binding_from(plan.effective_on, rules.respond_by(last, holidays))
     if latest > plan.effective_on:
         yield Day(latest, "Binds those told at the last try", "It binds nobody before their own last day is over.")
+
+
+def _why_not_earlier(plan: Plan) -> str:
+    if plan.held_by is not None:
+        return f"Not before version {plan.held_by}, whose text it holds."
+    return f"The day after the last day of those told today, {say(plan.released_on)}."
 
 
 def _in_force(plan: Plan) -> Iterator[Day]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from markdown_it.token import Token
@@ -29,8 +30,14 @@ def links_of(markdown: str) -> list[Link]:
 
 def linked_slugs(markdown: str, url: str) -> list[str]:
     """The names of our own policies that a text links to, each once, in reading order; `url` is our public address."""
+    return list(_slugs(markdown, url))
+
+
+@lru_cache(maxsize=128)
+def _slugs(markdown: str, url: str) -> tuple[str, ...]:
+    """Kept, for a public page asks this of every other policy's text, and a version's text never changes."""
     found = (_slug(link.target, url) for link in links_of(markdown))
-    return list(dict.fromkeys(slug for slug in found if slug))
+    return tuple(dict.fromkeys(slug for slug in found if slug))
 
 
 def _links(tokens: Iterable[Token]) -> Iterable[Link]:

@@ -27,7 +27,8 @@ class Policy(Base):
 class Draft(Base):
     """A text on its way to be a version: everything here may still change, and a change ends its approvals.
 
-    `revision` counts its edits and returns, so that an approval of one revision is none of another.
+    `revision` counts its edits and returns, so that an approval of one revision is none of another. `base_number` is
+    the version on which it was last written, `writers` everyone who wrote any revision.
     """
 
     __tablename__ = "policy_drafts"
@@ -45,7 +46,9 @@ class Draft(Base):
     class_reason: Mapped[str] = mapped_column(Text, default="")
     answers: Mapped[dict[str, bool]] = mapped_column(Json, default=dict)
     author_id: Mapped[str] = mapped_column(ForeignKey("staff.id"))
+    writers: Mapped[list[str]] = mapped_column(Json, default=list, server_default="[]")
     revision: Mapped[int] = mapped_column(default=0, server_default="0")
+    base_number: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -55,6 +58,11 @@ class Draft(Base):
     translations: Mapped[list[DraftTranslation]] = relationship(
         order_by="DraftTranslation.language", cascade="all, delete-orphan"
     )
+
+    @property
+    def written_by(self) -> set[str]:
+        """Everyone who wrote any of it, and so cannot approve it."""
+        return {self.author_id, *self.writers}
 
 
 class DraftTranslation(Base):

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer, joinedload, selectinload
+from sqlalchemy.orm.interfaces import ORMOption
 
 from mailer.errors import NotFound
 from mailer.policies import rules
@@ -68,6 +69,11 @@ class Shelf:
         newest = rules.latest(self.released.values())
         return self.get(newest.number) if newest else None
 
+    def latest_at(self, instant: datetime) -> Version | None:
+        """The version that a text written at an instant built on."""
+        stood = [v for v in self.versions if v.released_at <= instant and not self._withdrawn_by(v, instant)]
+        return stood[-1] if stood else None
+
     def base_of(self, version: Version) -> Version | None:
         """The version whose text this one was built on: the newest before it that was not withdrawn by then."""
         stood = [
@@ -110,13 +116,13 @@ def get(session: Session, slug: str) -> Policy:
     return found
 
 
-def shelf(session: Session, policy: Policy) -> Shelf:
-    """A policy with all its versions; their texts are fetched only when read."""
+def shelf(session: Session, policy: Policy, *also: ORMOption) -> Shelf:
+    """A policy with all its versions; their texts are fetched only when read. `also` says what else to load at once."""
     translations = selectinload(Version.translations).defer(VersionTranslation.text)
     query = (
         select(Version)
         .where(Version.policy_id == policy.id)
-        .options(defer(Version.text), joinedload(Version.policy), translations)
+        .options(defer(Version.text), joinedload(Version.policy), translations, *also)
     )
     versions = session.scalars(query.order_by(Version.number)).all()
     withdrawn = select(VersionWithdrawal).join(Version).where(Version.policy_id == policy.id)
@@ -126,6 +132,11 @@ def shelf(session: Session, policy: Policy) -> Shelf:
 def shelves(session: Session) -> list[Shelf]:
     """Every policy with its versions."""
     return [shelf(session, policy) for policy in policies(session)]
+
+
+def published(session: Session) -> set[str]:
+    """The names of the policies that have a version."""
+    return set(session.scalars(select(Policy.slug).join(Version, Version.policy_id == Policy.id).distinct()))
 
 
 def linked_from(session: Session, version: Version, url: str) -> list[Policy]:
@@ -156,6 +167,11 @@ def get_version(session: Session, version_id: str) -> Version:
 
 def is_withdrawn(session: Session, version_id: str) -> bool:
     return session.get(VersionWithdrawal, version_id) is not None
+
+
+def is_in_effect(session: Session, version_id: str) -> bool:
+    """Whether others were told that this version took effect."""
+    return session.get(VersionEffect, version_id) is not None
 
 
 def pending_versions(session: Session, day: date) -> Sequence[Version]:

@@ -16,13 +16,14 @@ from mailer.outbox import queries as outbox
 from mailer.outbox.queries import AudienceCount
 from mailer.outbox.rules import MailKind
 from mailer.policies import actions, queries, review_links, rules, wording
+from mailer.policies.advice import ADVICE_WORDS, Advice, advise
 from mailer.policies.calendar import Day, Plan, calendar_of
 from mailer.policies.diff import Diff
 from mailer.policies.languages import LANGUAGES
 from mailer.policies.models import Approval, Draft, DraftTranslation, Version
 from mailer.policies.public.comparison import compare
 from mailer.policies.queries import Shelf
-from mailer.policies.review_links import LinkChange
+from mailer.policies.review_links import DeadEnd, LinkChange, Side
 from mailer.policies.rules import Announce, ChangeClass, DraftState
 from mailer.staff import queries as staff
 
@@ -56,6 +57,7 @@ class Review:
     found: Diff
     today: date
     earliest: date
+    held_by: int | None
     computation: str
     effective_on: date | None
     date_fault: str
@@ -66,7 +68,7 @@ class Review:
     returns: Sequence[Return]
     calendar: Sequence[Day]
     links: Sequence[LinkChange]
-    dead_ends: Sequence[str]
+    dead_ends: Sequence[DeadEnd]
     checks: Sequence[Check]
 
     @property
@@ -77,11 +79,7 @@ class Review:
     @property
     def languages(self) -> list[str]:
         """The languages it is written in, its own first."""
-        return [self.draft.policy.language, *(row.language for row in self.draft.translations)]
-
-    def told(self, language: str) -> Draft | DraftTranslation:
-        """What people who read this language are told of the change."""
-        return next((row for row in self.draft.translations if row.language == language), self.draft)
+        return languages_of(self.draft)
 
     @property
     def is_mailed(self) -> bool:
@@ -106,6 +104,16 @@ class Review:
         return self.is_approved and not any(check.tone == "bad" for check in self.checks)
 
 
+def languages_of(draft: Draft) -> list[str]:
+    """The languages a draft is written in, its policy's own first."""
+    return [draft.policy.language, *(row.language for row in draft.translations)]
+
+
+def told_in(draft: Draft, language: str) -> Draft | DraftTranslation:
+    """What people who read this language are told of the change."""
+    return next((row for row in draft.translations if row.language == language), draft)
+
+
 def is_mailed(change_class: ChangeClass, announce: Announce) -> bool:
     """Whether a release sends mail (S2, S3, S6)."""
     return change_class is ChangeClass.MATERIAL or (change_class is ChangeClass.ORDINARY and announce is Announce.EMAIL)
@@ -127,17 +135,19 @@ def review(session: Session, draft: Draft, today: date) -> Review:
     approved_by = [names.get(approval.staff_id, approval.staff_id) for approval in approvals]
     earliest = rules.earliest_release(draft.change_class, today, law, holidays)
     mailed = is_mailed(draft.change_class, draft.announce)
-    plan = Plan(draft.change_class, mailed, today, effective_on or earliest, now.zone)
-    before = base.text if base else ""
-    published = [other.policy.slug for other in queries.shelves(session) if other.versions]
-    dead_ends = review_links.dead_ends(draft.text, {*published, draft.policy.slug}, now.url)
+    is_held = base is not None and earliest > rules.earliest_release(draft.change_class, today, None, holidays)
+    held_by = base.number if base and is_held else None
+    plan = Plan(draft.change_class, mailed, today, effective_on or earliest, earliest, now.zone, held_by)
+    sides = _sides(draft, base)
+    dead_ends = review_links.dead_ends(sides, {*queries.published(session), draft.policy.slug}, now.url)
     return Review(
         draft=draft,
         shelf=shelf,
         base=base,
-        found=compare(before, draft.text),
+        found=compare(base.text if base else "", draft.text),
         today=today,
         earliest=earliest,
+        held_by=held_by,
         computation=rules.explain_window(today, holidays),
         effective_on=effective_on,
         date_fault=date_fault,
@@ -147,21 +157,28 @@ def review(session: Session, draft: Draft, today: date) -> Review:
         approved_by=approved_by,
         returns=[Return(names.get(row.staff_id, row.staff_id), row.note, row.at) for row in draft.returns],
         calendar=calendar_of(plan, holidays),
-        links=review_links.link_changes(before, draft.text) if base else [],
+        links=review_links.link_changes(sides),
         dead_ends=dead_ends,
         checks=[
             *_words_check(draft, base),
             *_date_check(effective_on, date_fault),
             *_language_checks(draft, base),
+            *_weight_checks(draft, sides[1:], base),
             *_link_checks(dead_ends),
             _approval_check(draft, approved_by),
         ],
     )
 
 
+def _sides(draft: Draft, base: Version | None) -> list[Side]:
+    """Its text in each language beside that of its base, its own first."""
+    written = [(draft.policy.language, draft.text), *((row.language, row.text) for row in draft.translations)]
+    return [Side(language, text, base.in_language(language) if base else None) for language, text in written]
+
+
 def _approvals(draft: Draft, base: Version | None) -> list[Approval]:
     """The approvals of the draft as it is now that count, in their order."""
-    counted = rules.approvals_counted(draft.author_id, actions.approvers(draft, base))
+    counted = rules.approvals_counted(draft.written_by, actions.approvers(draft, base))
     present = {approval.staff_id: approval for approval in draft.approvals}  # the last one of each
     return [present[who] for who in counted]
 
@@ -195,10 +212,29 @@ def _language_checks(draft: Draft, base: Version | None) -> list[Check]:
     return found
 
 
-def _link_checks(dead_ends: Sequence[str]) -> list[Check]:
+def _weight_checks(draft: Draft, translations: Sequence[Side], base: Version | None) -> list[Check]:
+    """Translations that change more than the class says, or of which nobody can tell: seen on their own tabs only."""
+    if draft.change_class is ChangeClass.MATERIAL or base is None:
+        return []
+    return [Check("warn", words) for side in translations if (words := _weight_in_words(side, draft.change_class))]
+
+
+def _weight_in_words(side: Side, change_class: ChangeClass) -> str:
+    name = LANGUAGES[side.language]
+    if side.before is None:
+        return f"{name} is new: there is no earlier text to compare it with. Read it whole before you approve."
+    advice = advise(compare(side.before.text, side.text)).advice
+    if advice is Advice.MINOR:
+        return ""
+    looks = f"In {name} the change looks {ADVICE_WORDS[advice]}, and its class is {change_class.value}."
+    return f"{looks} Read its changes under “{name}” before you approve."
+
+
+def _link_checks(dead_ends: Sequence[DeadEnd]) -> list[Check]:
     if not dead_ends:
         return []
-    return [Check("warn", f"Links that lead nowhere: {', '.join(dead_ends)}.")]
+    targets = ", ".join(f"{end.target} ({LANGUAGES[end.language]})" for end in dead_ends)
+    return [Check("warn", f"Links that lead nowhere: {targets}.")]
 
 
 def _approval_check(draft: Draft, approved_by: Sequence[str]) -> Check:

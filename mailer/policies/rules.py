@@ -244,14 +244,14 @@ def approvals_needed(change_class: ChangeClass) -> int:
     return 1 if change_class is ChangeClass.MATERIAL else 2
 
 
-def approvals_counted(author_id: str, approvers: Iterable[str]) -> list[str]:
-    """Whose approvals count, in their order: each person once, and never the author."""
-    return [who for who in dict.fromkeys(approvers) if who != author_id]
+def approvals_counted(writers: Container[str], approvers: Iterable[str]) -> list[str]:
+    """Whose approvals count, in their order: each person once, and nobody who wrote any of it."""
+    return [who for who in dict.fromkeys(approvers) if who not in writers]
 
 
-def check_approvals(change_class: ChangeClass, author_id: str, approvers: Iterable[str]) -> list[str]:
+def check_approvals(change_class: ChangeClass, writers: Container[str], approvers: Iterable[str]) -> list[str]:
     """Whose approvals count; NeedsSecondPerson if they are fewer than the class needs."""
-    counted, needed = approvals_counted(author_id, approvers), approvals_needed(change_class)
+    counted, needed = approvals_counted(writers, approvers), approvals_needed(change_class)
     if len(counted) >= needed:
         return counted
     if needed == 1:

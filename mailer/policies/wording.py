@@ -8,12 +8,17 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 
 from mailer.contacts.rules import read_line
+from mailer.errors import Conflict
 from mailer.policies import documents, rules, written
 from mailer.policies.models import Draft, DraftTranslation, Version, VersionTranslation
 from mailer.policies.rules import Announce, ChangeClass
 
 TOLD = ("summary", "why", "impact")
 """What people are told of a change, beside the text itself."""
+
+
+class OldBase(Conflict):
+    """A draft written on another version than the one it would follow, whose words its release would take back."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ def fingerprint(draft: Draft, base: Version | None) -> str:
         draft.change_class.value,
         draft.announce.value,
         draft.effective_on,
-        base.number if base else 0,
+        number_of(base),
         *filter(None, later),  # approvals older than these two stand
     )
 
@@ -124,6 +129,7 @@ def fingerprint(draft: Draft, base: Version | None) -> str:
 def check_words(draft: Draft, base: Version | None) -> None:
     """The mistake that keeps a draft from review and release, if its words have one."""
     written.read_text(draft.text)
+    check_base(draft, base)
     if base is not None and not _has_news(draft, base):
         raise rules.NothingChanged(
             f"This text is word for word that of version {base.number}, in every language; there is nothing to release."
@@ -142,6 +148,28 @@ def check_words(draft: Draft, base: Version | None) -> None:
                 f"summary_{row.language}: say in {name} too what changes, or leave the translation out.",
                 field=f"summary_{row.language}",
             )
+
+
+def number_of(base: Version | None) -> int:
+    """The number of a version that a text builds on, 0 for none."""
+    return base.number if base else 0
+
+
+def check_base(draft: Draft, base: Version | None) -> None:
+    """OldBase unless the draft was last written on `base`, the version that it would follow."""
+    begun, now = draft.base_number or 0, number_of(base)
+    if begun == now:
+        return
+    written_on = f"on version {begun}" if begun else "before there was a version"
+    if base is not None and now > begun:
+        raise OldBase(
+            f"This text was written {written_on}; version {now} was released since. "
+            f"Open it, bring in what version {now} changed, and keep it again."
+        )
+    raise OldBase(
+        f"This text was written {written_on}, which was withdrawn since. "
+        f"Open it, take out what version {begun} changed, and keep it again."
+    )
 
 
 def stale_translations(draft: Draft, base: Version | None) -> list[str]:

@@ -108,6 +108,7 @@ def test_what_is_new_has_a_meaning_for_what_is_old(old: Engine) -> None:
         assert version.approvals == []
         draft = queries.get_draft(session, "drf_1")
         assert (draft.revision, draft.returns, draft.translations) == (0, [], [])
+        assert (draft.base_number, draft.written_by) == (1, {"stf_1"})
 
 
 @pytest.mark.parametrize("name", ["policy_versions", "draft_approvals", "version_effects"])

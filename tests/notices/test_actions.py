@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -252,6 +253,63 @@ def test_a_withdrawal_is_told_to_those_already_told_and_stops_the_rest(session: 
     late = factories.contact(session)
     notices.catch_up(session, AT)
     assert queries.find(session, version.id, late.id) is None
+
+
+Settle = Callable[[Message], None]
+
+
+def _wait(message: Message) -> None:
+    """The mail to the new address has not gone out."""
+
+
+def _refuse(message: Message) -> None:
+    message.state = State.REFUSED
+
+
+@pytest.mark.parametrize("second", [_wait, _refuse])
+@pytest.mark.parametrize("is_bounced", [False, True], ids=["told", "bounced"])
+def test_who_was_told_at_an_earlier_address_is_told_of_the_withdrawal(
+    session: Session, release: Release, second: Settle, is_bounced: bool
+) -> None:
+    anna = factories.contact(session, "old@people.example", reference="a-1")
+    version, mailing = release()
+    assert mailing is not None
+    fan_out(session, mailing)
+    accept(session, version, anna)
+    if is_bounced:
+        message_of(session, version, anna).bounced_at = AT
+    contacts.upsert(
+        session, email="new@people.example", origin=Origin.ACCOUNT_HOLDER, at=AT, reference="a-1", source="test"
+    )
+    session.expire(anna)
+    assert notices.catch_up(session, AT) == 1
+    again = message_of(session, version, anna)
+    second(again)
+    session.flush()
+    notices.settled(session, again, again.state, AT)
+    told = notices.withdraw(session, version, version.author_id or "", "We made a mistake.", AT)
+    letters = session.scalars(select(Message).where(Message.kind == MailKind.WITHDRAWAL)).all()
+    assert [letter.to_address for letter in letters] == ([] if is_bounced else ["new@people.example"])
+    assert told == len(letters)
+    session.refresh(again)
+    assert again.state in (State.WITHHELD, State.REFUSED)
+    assert queries.funnel(session, version.id) == queries.Funnel(1, 0, 0, 0, 1, 0), "every notice of it is over"
+
+
+def test_who_was_told_at_two_addresses_gets_one_withdrawal(session: Session, release: Release) -> None:
+    anna = factories.contact(session, "old@people.example", reference="a-1")
+    version, mailing = release()
+    assert mailing is not None
+    fan_out(session, mailing)
+    accept(session, version, anna)
+    contacts.upsert(
+        session, email="new@people.example", origin=Origin.ACCOUNT_HOLDER, at=AT, reference="a-1", source="test"
+    )
+    session.expire(anna)
+    notices.catch_up(session, AT)
+    accept(session, version, anna)
+    assert notices.withdraw(session, version, version.author_id or "", "We made a mistake.", AT) == 1
+    assert count(session, Message, Message.kind == MailKind.WITHDRAWAL) == 1
 
 
 def test_an_announced_change_that_is_withdrawn_is_taken_back_too(session: Session, release: Release) -> None:

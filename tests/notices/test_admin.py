@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +13,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mailer import clock, settings
+from mailer.contacts import actions as contacts
+from mailer.contacts.rules import Origin
 from mailer.db import reading
+from mailer.notices import actions as notices
 from mailer.notices.models import Notice
 from mailer.outbox.models import Mailing, Message
 from mailer.policies import actions as policies
@@ -52,27 +56,55 @@ def test_the_release_is_told_first_refused_when_too_early_and_planned_with_its_m
     page = officer.get(here).text
     assert "1 people" in page or "1 person" in page
     assert "The mail they get" in page
-    early = officer.post(here, data={"effective_on": approved.effective_on})
+    read = {"seen": read_on(page)}
+    early = officer.post(here, data=read | {"effective_on": approved.effective_on})
     assert early.status_code == 422
     assert "The earliest lawful date is" in early.text
     assert count(Version) == 1
     assert approved.effective_on is not None
     later = approved.effective_on + timedelta(days=40)
-    answer = officer.post(here, data={"effective_on": later})
+    answer = officer.post(here, data=read | {"effective_on": later})
     assert answer.status_code == 303
     with reading() as session:
         version = session.get_one(Version, session.scalars(select(Mailing.subject_id)).one())
     assert version.effective_on == later
     assert f"/admin/notices/{version.id}" in answer.headers["Location"]
-    assert officer.post(here, data={"effective_on": later}).status_code == 409
+    assert officer.post(here, data=read | {"effective_on": later}).status_code == 409
     assert officer.get("/admin/notices/").status_code == 200
+
+
+def read_on(page: str) -> str:
+    """The fingerprint of the draft that a page of a release shows."""
+    found = re.search(r'name="seen"[^>]*value="(\w+)"', page)
+    assert found is not None
+    return found[1]
+
+
+def test_a_release_covers_only_what_its_page_showed(signed_in: SignIn, session: Session, approved: Draft) -> None:
+    officer, here = signed_in(Role.POLICY), f"/admin/policies/drafts/{approved.id}/release"
+    later = clock.local_day(clock.now(), settings.current().zone) + timedelta(days=60)
+    read = read_on(officer.get(here).text)
+    other = factories.staff(session).id
+    policies.edit(session, approved, replace(WORDING, why="Tax.", effective_on=later), approved.author_id, clock.now())
+    policies.submit(session, approved, approved.author_id, clock.now())
+    policies.approve(session, approved, other, clock.now())
+    session.commit()
+    unread = officer.post(here, data={"effective_on": later})
+    stale = officer.post(here, data={"effective_on": later, "seen": read})
+    for answer in (unread, stale):
+        assert (answer.status_code, "Read the draft again as it is now" in answer.text) == (409, True)
+    faulty = officer.post(here, data={"effective_on": "soon", "seen": read})
+    assert (faulty.status_code, read_on(faulty.text)) == (422, read), "a mistake elsewhere is no new reading"
+    assert count(Version) == 1
+    assert officer.post(here, data={"effective_on": later, "seen": read_on(stale.text)}).status_code == 303
 
 
 def test_one_person_alone_is_refused_at_the_release(signed_in: SignIn, session: Session, approved: Draft) -> None:
     session.execute(Draft.__table__.update().values(summary="Edited behind the back."))
     session.commit()
     later = clock.now().date() + timedelta(days=60)
-    answer = signed_in(Role.POLICY).post(f"/admin/policies/drafts/{approved.id}/release", data={"effective_on": later})
+    officer, here = signed_in(Role.POLICY), f"/admin/policies/drafts/{approved.id}/release"
+    answer = officer.post(here, data={"effective_on": later, "seen": read_on(officer.get(here).text)})
     assert (answer.status_code, "second person" in answer.text) == (409, True)
 
 
@@ -114,6 +146,24 @@ def test_notices_are_listed_filtered_and_explained(signed_in: SignIn, session: S
     assert officer.get(f"{here}/people/con_0").status_code == 404
     marketing = signed_in(Role.AUDITOR).get(here)
     assert marketing.status_code == 200
+
+
+def test_a_withdrawal_counts_beforehand_who_was_told_at_an_earlier_address(
+    signed_in: SignIn, session: Session, release: Release
+) -> None:
+    anna = factories.contact(session, "old@people.example", reference="a-1")
+    version, mailing = release()
+    assert mailing is not None
+    fan_out(session, mailing)
+    accept(session, version, anna)
+    contacts.upsert(
+        session, email="new@people.example", origin=Origin.ACCOUNT_HOLDER, at=AT, reference="a-1", source="test"
+    )
+    session.expire(anna)
+    assert notices.catch_up(session, AT) == 1
+    session.commit()
+    page = signed_in(Role.POLICY).get(f"/admin/policies/versions/{version.id}/withdraw").text
+    assert "<strong>1 people</strong> were told of it" in page
 
 
 def test_a_withdrawal_wants_a_reason_and_the_word(

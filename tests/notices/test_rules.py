@@ -60,3 +60,9 @@ def test_a_servers_words_are_kept_without_addresses() -> None:
     said = "550 5.1.1 <anna@people.example>: user anna@people.example unknown"
     assert rules.without_addresses(said) == "550 5.1.1 (address): user (address) unknown"
     assert len(rules.without_addresses("x " * 1000)) == rules.WHY_LIMIT
+
+
+def test_the_key_of_a_notice_begins_as_those_of_its_version_and_no_other() -> None:
+    key = rules.key_of("ver_1", "adr_2")
+    assert key.startswith(rules.key_of("ver_1"))
+    assert not rules.key_of("ver_12", "adr_2").startswith(rules.key_of("ver_1"))

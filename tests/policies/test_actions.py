@@ -129,7 +129,6 @@ def test_one_person_alone_releases_nothing(session: Session, people: People) -> 
         {"text": NEW_TEXT + "\nMore.\n"},
         {"why": "Because."},
         {"translations": {"nl": DUTCH}},
-        {},
         {"effective_on": LAWFUL + timedelta(days=1)},
         {"summary": "Other words."},
     ],
@@ -176,15 +175,29 @@ def test_a_lesser_class_needs_two_others(session: Session, people: People, wordi
     assert all(who in entry.subjects for who in people)
 
 
-def test_whoever_changes_a_draft_last_is_its_author(session: Session, people: People) -> None:
-    anna, bram, _ = people
+def test_whoever_wrote_any_of_a_draft_approves_none_of_it(session: Session, people: People) -> None:
+    anna, bram, cleo = people
     draft = ready(session, people)
-    actions.edit(session, draft, MATERIAL, bram, AT)
+    assert actions.edit(session, draft, replace(MATERIAL, why="Tax."), bram, AT)
     actions.submit(session, draft, bram, AT)
-    with pytest.raises(actions.OwnText):
-        actions.approve(session, draft, bram, AT)
-    actions.approve(session, draft, anna, AT)
-    assert actions.release(session, draft, anna, AT).author_id == bram
+    for writer in (anna, bram):
+        with pytest.raises(actions.OwnText):
+            actions.approve(session, draft, writer, AT)
+    actions.approve(session, draft, cleo, AT)
+    assert actions.release(session, draft, anna, AT).author_id == bram, "whoever changed it last"
+
+
+def test_words_that_say_the_same_change_neither_author_nor_approvals(session: Session, people: People) -> None:
+    anna, bram, _ = people
+    draft = ready(session, people, replace(MATERIAL, translations={"nl": DUTCH}))
+    same = replace(MATERIAL, text=NEW_TEXT.replace("\n", "\r\n"), summary=f" {MATERIAL.summary}\n")
+    assert not actions.edit(session, draft, replace(same, translations={"nl": DUTCH}), bram, AT + timedelta(hours=1))
+    session.commit()
+    session.refresh(draft)
+    assert (draft.author_id, draft.writers, draft.revision) == (anna, [anna], 0)
+    assert (draft.state, draft.updated_at, draft.written_by) == (DraftState.APPROVED, AT, {anna})
+    assert count(session, "policy.draft_edited") == 0
+    assert actions.release(session, draft, bram, AT).approver_id == bram
 
 
 def test_asking_for_review_again_changes_nothing(session: Session, people: People) -> None:
@@ -221,19 +234,60 @@ def test_an_edit_of_a_text_that_changed_meanwhile_is_refused(session: Session, p
         actions.edit(session, draft, replace(MATERIAL, why="Other."), people[0], AT, seen=seen)
     assert (draft.why, draft.author_id) == ("Tax.", people[1])
     actions.submit(session, draft, people[1], AT)
-    with pytest.raises(actions.StaleDraft):
-        actions.approve(session, draft, people[0], AT, seen=seen)
-    actions.approve(session, draft, people[0], AT, seen=actions.fingerprint(draft, base))
+    with pytest.raises(actions.StaleDraft, match="Read the draft again"):
+        actions.approve(session, draft, people[2], AT, seen=seen)
+    actions.approve(session, draft, people[2], AT, seen=actions.fingerprint(draft, base))
 
 
-def test_a_release_in_between_ends_the_approvals_too(session: Session, people: People) -> None:
-    first = ready(session, people)
-    second = ready(
-        session, people, replace(MATERIAL, text=NEW_TEXT + "\nMore.\n", effective_on=LAWFUL + timedelta(days=9))
-    )
-    actions.release(session, first, people[0], AT)
-    with pytest.raises(rules.NeedsSecondPerson):
-        actions.release(session, second, people[0], AT)
+def test_a_release_of_what_was_not_read_is_refused(session: Session, people: People) -> None:
+    draft = ready(session, people)
+    base = queries.shelf(session, draft.policy).latest()
+    read = actions.fingerprint(draft, base)
+    actions.edit(session, draft, replace(MATERIAL, why="Tax."), people[0], AT)
+    actions.submit(session, draft, people[0], AT)
+    actions.approve(session, draft, people[1], AT)
+    with pytest.raises(actions.StaleDraft, match="Read the draft again"):
+        actions.release(session, draft, people[2], AT, seen=read)
+    assert actions.release(session, draft, people[2], AT, seen=actions.fingerprint(draft, base)).number == 2
+
+
+def test_a_draft_takes_no_release_back_that_came_after_it(session: Session, people: People) -> None:
+    anna, bram, cleo = people
+    later = replace(MATERIAL, effective_on=LAWFUL + timedelta(days=9))
+    old = [ready(session, people, replace(later, text=f"{factories.POLICY_TEXT}\n{n}.\n")) for n in range(2)]
+    unread = actions.draft(session, old[0].policy, later.text, anna, AT, replace(later, text=NEW_TEXT + "\nMore.\n"))
+    second = actions.release(session, ready(session, people), anna, AT)
+    said = "written on version 1; version 2 was released since. Open it, bring in what version 2 changed, and keep it"
+    with pytest.raises(actions.OldBase, match=said):
+        actions.submit(session, unread, anna, AT)
+    with pytest.raises(actions.OldBase, match=said):
+        actions.approve(session, old[0], cleo, AT)
+    for draft in old:
+        with pytest.raises(actions.OldBase, match=said):
+            actions.release(session, draft, anna, AT)
+    same = replace(later, text=old[0].text)
+    assert actions.edit(session, old[0], same, bram, AT), "the same words kept again are words on version 2"
+    assert (old[0].base_number, old[0].state) == (2, DraftState.DRAFT)
+    actions.submit(session, old[0], anna, AT)
+    actions.approve(session, old[0], cleo, AT)
+    actions.withdraw(session, second, anna, "A mistake.", AT)
+    with pytest.raises(actions.OldBase, match="version 2, which was withdrawn since"):
+        actions.release(session, old[0], anna, AT)
+    assert old[1].base_number == 1
+    assert actions.release(session, old[1], anna, AT).number == 3, "its base is the latest again"
+
+
+def test_a_first_draft_knows_that_there_was_no_version(session: Session, people: People) -> None:
+    policy = actions.create(session, slug="terms", title="Terms", concerns=["subscriber"], at=AT)
+    one, other = (actions.draft(session, policy, NEW_TEXT + end, people[0], AT, MATERIAL, 0) for end in ("", "\nA.\n"))
+    assert (one.base_number, other.base_number) == (None, None)
+    actions.submit(session, one, people[0], AT)
+    actions.approve(session, one, people[1], AT)
+    actions.release(session, one, people[0], AT)
+    with pytest.raises(actions.OldBase, match="before there was a version; version 1 was released since"):
+        actions.submit(session, other, people[0], AT)
+    with pytest.raises(actions.StaleDraft, match="released or withdrawn since you opened this page"):
+        actions.draft(session, policy, NEW_TEXT + "\nB.\n", people[0], AT, MATERIAL, 0)
 
 
 def test_a_date_too_early_is_refused_with_the_earliest_lawful_one(session: Session, people: People) -> None:

@@ -6,12 +6,14 @@ import json
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
+from time import process_time
 
 import pytest
 from click.testing import CliRunner
 
 from mailer.demo.company import text_of
 from mailer.policies.advice import Advice, Advised, Cue, advise, cues
+from mailer.policies.advice.advising import ENOUGH
 from mailer.policies.cli import policy
 from mailer.policies.diff import diff
 from mailer.policies.documents import read_document
@@ -29,6 +31,9 @@ Last updated: 1 May 2026
 
 Write to privacy@company.example.
 """
+
+LONG = 3_000
+"""More changes than anybody lists."""
 
 MINOR = [
     ("We keep your data for two years.", "We keep your data, for two years!"),
@@ -239,3 +244,50 @@ def test_no_material_change_of_the_real_histories_looks_minor(shared: Path) -> N
 def test_a_sentence_about_several_things_is_about_what_its_section_is_about() -> None:
     questions = {(reason.title, reason.question) for reason in advise(diff(text_of(1), text_of(2))).reasons}
     assert questions == {("Usage details", "retention"), ("With whom we share data", "recipients")}
+
+
+def many(wording: str) -> tuple[str, str]:
+    """A paragraph of many sentences without a heading, and the same with another word in place of “green” in each."""
+    olds = [f"{wording} of house {number} today." for number in range(LONG)]
+    letters = str.maketrans("0123456789", "bcdfghjklm")
+    news = [old.replace("green", f"a{number}".translate(letters)) for number, old in enumerate(olds)]
+    return " ".join(olds), " ".join(news)
+
+
+def test_a_text_changed_all_over_is_advised_on_at_once_and_says_that_reasons_are_left_out() -> None:
+    found = diff(*many("We paint the green door"))
+    started = process_time()
+    unsure = advise(found)
+    assert process_time() - started < 5, "seconds: it took a minute once"
+    assert (unsure.advice, len(unsure.reasons)) == (Advice.UNSURE, ENOUGH + 1)
+    assert unsure.reasons[-1].text.startswith(f"No more than {ENOUGH} reasons are listed.")
+    assert unsure.reasons[-1].anchor == "change-1"
+    assert advise(found) is unsure
+
+
+def test_what_weighs_most_is_among_the_reasons_however_late_it_comes() -> None:
+    old, new = many("We paint the green door")
+    late = advise(diff(f"{old} We keep your data for two years.", f"{new} We keep your data for seven years."))
+    assert late.advice is Advice.MATERIAL
+    assert [reason.words for reason in late.reasons if reason.cue is Cue.PERIOD] == ["seven years"]
+    assert len(late.reasons) == ENOUGH + 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "cue"),
+    [
+        ("| Data | Sold |\n|---|---|\n| name | ✗ |", "| Data | Sold |\n|---|---|\n| name | ✓ |", "sign"),
+        ("Age < 16 is too young.", "Age > 16 is too young.", "sign"),
+        (
+            "| Data | Shared | Sold |\n|---|---|---|\n| name | yes | |",
+            "| Data | Shared | Sold |\n|---|---|---|\n| name | | yes |",
+            "place",
+        ),
+        ("1. We never:\n   - sell data\n   - rent data", "1. We never:\n   - sell data\n2. rent data", "place"),
+        ("| Data | Kept |\n|---|---|\n| name | 2 years |", "| Data | Kept |\n|---|---|\n| name | 3 years |", "period"),
+    ],
+)
+def test_what_changed_without_a_word_that_says_so_is_never_minor(old: str, new: str, cue: str) -> None:
+    advised = advise(diff(old, new))
+    assert advised.advice is not Advice.MINOR
+    assert cue in {reason.cue for reason in advised.reasons}

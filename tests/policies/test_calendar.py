@@ -14,7 +14,7 @@ from mailer.policies.rules import ChangeClass
 
 NL = rules.holidays_of("NL")
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-MATERIAL = Plan(ChangeClass.MATERIAL, True, date(2026, 11, 24), date(2027, 1, 8), AMSTERDAM)
+MATERIAL = Plan(ChangeClass.MATERIAL, True, date(2026, 11, 24), date(2027, 1, 8), date(2026, 12, 25), AMSTERDAM)
 
 
 def rows(plan: Plan) -> list[tuple[str, str]]:
@@ -39,6 +39,14 @@ def test_whoever_is_told_last_may_be_bound_after_the_effective_date() -> None:
     found = rows(replace(MATERIAL, effective_on=date(2026, 12, 25)))
     assert ("2026-12-25", "Deemed agreement can begin") in found
     assert ("2026-12-30", "Binds those told at the last try") in found
+
+
+def test_a_pending_version_holds_back_the_earliest_day_and_the_calendar_says_so() -> None:
+    held = replace(MATERIAL, effective_on=date(2027, 2, 1), earliest=date(2027, 2, 1), held_by=3)
+    [row] = [row for row in calendar.calendar_of(held, NL) if row.what == "Earliest lawful date"]
+    assert (row.day, row.why) == (date(2027, 2, 1), "Not before version 3, whose text it holds.")
+    [row] = [row for row in calendar.calendar_of(MATERIAL, NL) if row.what == "Earliest lawful date"]
+    assert row.why == "The day after the last day of those told today, Tuesday 24 November 2026."
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from threading import Barrier
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from mailer import clock
+from mailer import clock, db
 from mailer.ledger.models import Event
 from mailer.policies import actions, queries, rules
 from mailer.policies.actions import Wording
@@ -113,6 +115,61 @@ def test_what_applies_at_once_takes_effect_with_its_release(session: Session) ->
     actions.take_effect(session, later + timedelta(minutes=1), third.effective_on)
     [event] = [e for e in session.scalars(select(Event)).all() if e.data.get("number") == 3 and "told_at" in e.data]
     assert event.data["effective_at"] == later.isoformat(), "never before it was released"
+
+
+@pytest.mark.parametrize("since", [date(2026, 3, 1), date(2026, 11, 24)], ids=["long ago", "today"])
+def test_what_was_in_force_before_it_came_here_is_so_since_its_midnight(session: Session, since: date) -> None:
+    at = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
+    version = actions.import_first(session, slug="old", title="Old", text=NEW_TEXT, effective_on=since, at=at)
+    assert actions.take_effect(session, at, date(2026, 11, 24)) == [version]
+    [event] = session.scalars(select(Event).where(Event.kind == "policy.effective")).all()
+    begins = clock.midnight(since, ZoneInfo(AMSTERDAM))
+    assert datetime.fromisoformat(event.data["effective_at"]) == begins
+
+
+def test_two_schedulers_at_once_tell_once(session: Session) -> None:
+    release(session, date(2027, 1, 8))
+    session.commit()
+    late, together = datetime(2027, 1, 9, tzinfo=UTC), Barrier(2)
+
+    def tell() -> int:
+        together.wait()
+        with db.transaction() as own:
+            return len(actions.take_effect(own, late, date(2027, 1, 9)))
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(done.result() for done in [pool.submit(tell), pool.submit(tell)]) == [0, 2]
+    assert len(told(session)) == 1
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_withdrawal_that_is_committed_first_wins(session: Session) -> None:
+    version = release(session, date(2027, 1, 8))
+    session.commit()
+    late = datetime(2027, 1, 9, tzinfo=UTC)
+    with ThreadPoolExecutor(1) as pool:
+        with db.transaction() as own:
+            staff = factories.staff(own).id
+            held = queries.get_version(own, version.id)
+            actions.withdraw(own, held, staff, "A mistake.", datetime(2027, 1, 7, tzinfo=UTC))
+            telling = pool.submit(_take_effect, late)
+            with pytest.raises(TimeoutError):
+                telling.result(timeout=1)
+        assert telling.result() == [1], "the first version alone"
+    assert told(session) == []
+
+
+def _take_effect(at: datetime) -> list[int]:
+    with db.transaction() as own:
+        return [version.number for version in actions.take_effect(own, at, at.date())]
+
+
+def test_what_others_were_told_of_is_not_withdrawn(session: Session) -> None:
+    version = release(session, date(2027, 1, 8))
+    actions.take_effect(session, datetime(2027, 1, 8, tzinfo=UTC), date(2027, 1, 8))
+    earlier = datetime(2027, 1, 7, 12, tzinfo=UTC)  # a clock that runs behind
+    with pytest.raises(rules.NotWithdrawable, match="were told that version 2 is in effect"):
+        actions.withdraw(session, version, factories.staff(session).id, "Late.", earlier)
 
 
 def test_a_withdrawn_version_never_takes_effect(session: Session) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from time import process_time
 
 import pytest
 from sqlalchemy.orm import Session
@@ -67,3 +68,13 @@ def test_a_policy_knows_what_it_links_to_and_what_links_to_it(session: Session) 
     before = queries.linking_to(session, annex, day - timedelta(days=400), URL)
     assert [found.slug for found in before] == ["privacy"], "a text that is still to come counts too"
     assert queries.linking_to(session, linking, day, URL) == [], "a link to itself is none"
+
+
+def test_a_text_is_read_for_its_links_once_however_often_it_is_asked() -> None:
+    text = "Words and a [link](/policies/annex) among them.\n\n" * 2_000
+    started = process_time()
+    assert linked_slugs(text, URL) == ["annex"]
+    once = process_time() - started
+    started = process_time()
+    assert linked_slugs(text, URL) == ["annex"]
+    assert process_time() - started < once / 5

@@ -11,6 +11,21 @@ down_revision = "0001_foundation"
 branch_labels = None
 depends_on = None
 
+# the version that stood when a draft was begun: whether an edit brought in a later one is not known, so it must be kept
+# again if there is one
+BASE_OF_OLD_DRAFTS = """
+UPDATE policy_drafts SET base_number = (
+    SELECT max(number) FROM policy_versions
+    WHERE policy_versions.policy_id = policy_drafts.policy_id
+    AND policy_versions.released_at <= policy_drafts.created_at
+    AND NOT EXISTS (
+        SELECT 1 FROM version_withdrawals
+        WHERE version_withdrawals.version_id = policy_versions.id
+        AND version_withdrawals.at <= policy_drafts.created_at
+    )
+)
+"""
+
 
 def upgrade() -> None:
     op.create_table(
@@ -70,6 +85,12 @@ def upgrade() -> None:
     )
     op.add_column("policies", sa.Column("language", sa.String(length=2), server_default="en", nullable=False))
     op.add_column("policy_drafts", sa.Column("revision", sa.Integer(), server_default="0", nullable=False))
+    op.add_column(
+        "policy_drafts",
+        sa.Column("writers", sa.JSON().with_variant(JSONB(), "postgresql"), server_default="[]", nullable=False),
+    )
+    op.add_column("policy_drafts", sa.Column("base_number", sa.Integer(), nullable=True))
+    op.execute(BASE_OF_OLD_DRAFTS)
     op.add_column(
         "policy_versions",
         sa.Column("anchors", sa.JSON().with_variant(JSONB(), "postgresql"), server_default="[]", nullable=False),

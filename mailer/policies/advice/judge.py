@@ -53,6 +53,7 @@ class Case:
         """How many words of meaning came or went."""
         return len(self.before.content) + len(self.after.content)
 
+    @cached_property
     def theme(self) -> Cue | None:
         """What the words that changed are about; else the sentence, where it agrees with its section; else either."""
         lone = _about(f"{' '.join(self.before.lone)} | {' '.join(self.after.lone)}")
@@ -154,7 +155,7 @@ def _inside(case: Case) -> Iterator[Finding]:
 
 def _negation(case: Case) -> Iterator[Finding]:
     if words.negations(case.before.words) != words.negations(case.after.words):
-        theme = case.theme()
+        theme = case.theme
         advice = Advice.MATERIAL if case.is_about_data else Advice.UNSURE
         yield _finding(case, advice, Cue.NEGATION, theme.value if theme else None)
 
@@ -164,7 +165,7 @@ def _modals(case: Case) -> Iterator[Finding]:
     lost, won = before - after, after - before
     if not lost and not won:
         return
-    theme = case.theme()
+    theme = case.theme
     is_flip = bool(lost and won) or (case.content <= 2 and case.is_about_data)
     yield _finding(
         case, Advice.MATERIAL if is_flip else Advice.UNSURE, Cue.MODAL, theme.value if theme else Cue.DUTIES.value
@@ -197,7 +198,7 @@ def _renamed(case: Case) -> Finding:
 
 
 def _measures(case: Case) -> Iterator[Finding]:
-    theme = case.theme()
+    theme = case.theme
     question = theme.value if theme else None
     for cue, pattern in zip((Cue.PERIOD, Cue.NUMBER), MEASURES, strict=True):
         old, new = words.measured(case.before, pattern), words.measured(case.after, pattern)
@@ -224,7 +225,7 @@ def _themes(case: Case) -> Iterator[Finding]:
 
 def _widened(case: Case) -> Iterator[Finding]:
     """An “and …” or “or …” more in a sentence about one of the questions: its scope is another."""
-    theme = case.theme()
+    theme = case.theme
     if theme is None or _is_reference(case):
         return
     runs = [run for side in (case.before, case.after) for run in side.runs if len(words.content(run)) >= 2]

@@ -41,6 +41,7 @@ class Cue(StrEnum):
     LINK = "link"
     CONTACT = "contact"
     WORDING = "wording"
+    SIGN = "sign"
     PLACE = "place"
     SPELLING = "spelling"
     DATE = "date"

@@ -15,7 +15,8 @@ _LEADS = {
     Cue.NUMBER: "A number changed.",
     Cue.CONTACT: "A name or an address changed.",
     Cue.WORDING: "Words changed that no cue explains.",
-    Cue.PLACE: "A paragraph stands under another heading.",
+    Cue.SIGN: "A sign changed that may stand for a value, such as a tick, a currency or a “less than”.",
+    Cue.PLACE: "The same words stand under another heading, beginning or column.",
     Cue.SPELLING: "Only spelling.",
     Cue.DATE: "Only the date of the text.",
 }

@@ -10,6 +10,7 @@ from typing import Any
 from mailer.policies.documents.xml import child, children, local, number_of, value_of
 
 BULLET = "bullet"
+DEEPEST = 8  # ECMA-376 §17.9.3: levels are 0 to 8
 _PART = re.compile(r"%([1-9])")
 _ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"))
 _ROMAN_SMALL = ((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
@@ -59,8 +60,8 @@ class Numbering:
             self._begun.add(list_id)
             for again in starts:  # this list does not go on where the last of its kind ended
                 counts.pop(again, None)
-        for above in range(level):
-            if above in shapes:
+        for above in shapes:
+            if above < level:
                 counts.setdefault(above, starts.get(above, shapes[above].start))
         counts[level] = counts[level] + 1 if level in counts else starts.get(level, shapes[level].start)
         for below in [one for one in counts if one > level]:
@@ -73,7 +74,11 @@ def read(root: Any | None) -> Numbering:
     if root is None:
         return Numbering({}, {})
     kinds = {
-        value_of(each, "abstractNumId"): {number_of(level, "ilvl"): _level(level) for level in children(each, "lvl")}
+        value_of(each, "abstractNumId"): {
+            number_of(level, "ilvl"): _level(level)
+            for level in children(each, "lvl")
+            if number_of(level, "ilvl") <= DEEPEST
+        }
         for each in children(root, "abstractNum")
     }
     lists = {}
@@ -89,8 +94,8 @@ def read(root: Any | None) -> Numbering:
 
 def _level(element: Any) -> Level:
     found = {local(each): value_of(each, "val") for each in element}
-    start = found.get("start", "")
-    return Level(found.get("numFmt", "decimal"), found.get("lvlText", ""), int(start) if start.isdigit() else 1)
+    start = number_of(child(element, "start"), "val", otherwise=1)
+    return Level(found.get("numFmt", "decimal"), found.get("lvlText", ""), start)
 
 
 def _printed(shapes: Mapping[int, Level], level: int, counts: Mapping[int, int]) -> str:

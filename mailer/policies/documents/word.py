@@ -14,7 +14,7 @@ from mailer.policies import written
 from mailer.policies.documents import numbering, page, styles
 from mailer.policies.documents.numbering import Label, Numbering
 from mailer.policies.documents.styles import Look, Styles
-from mailer.policies.documents.xml import child, children, local, open_package, read_part, value_of
+from mailer.policies.documents.xml import child, children, local, number_of, open_package, read_part, value_of
 
 _MAIN = "word/document.xml"
 _GONE = frozenset({"del", "moveFrom", "drawing", "pict", "object", "commentReference", "Fallback"})
@@ -142,9 +142,9 @@ class _Reader:
             line = html.Element("tr")
             for cell in children(row, "tc"):
                 column = html.Element("td")
-                span = value_of(child(child(cell, "tcPr"), "gridSpan"), "val")
-                if span.isdigit() and 1 < int(span) < 100:
-                    column.set("colspan", span)
+                span = number_of(child(child(cell, "tcPr"), "gridSpan"), "val")
+                if 1 < span < 100:
+                    column.set("colspan", str(span))
                 self._read_blocks(list(_blocks(cell)), column)
                 line.append(column)
             made.append(line)

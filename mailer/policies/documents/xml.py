@@ -66,7 +66,7 @@ def value_of(element: Any | None, name: str) -> str:
     return next((str(value) for key, value in element.attrib.items() if etree.QName(key).localname == name), "")
 
 
-def number_of(element: Any | None, name: str) -> int:
-    """The same as a number; 0 if it is none."""
+def number_of(element: Any | None, name: str, otherwise: int = 0) -> int:
+    """The same as a number; `otherwise` if it is none, or absurdly large."""
     value = value_of(element, name)
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else otherwise

@@ -14,13 +14,12 @@ from mailer.errors import MailerError
 from mailer.policies import actions, queries, uploads
 from mailer.policies.actions import StaleDraft
 from mailer.policies.drafts import pages, unreachable
-from mailer.policies.drafts.editor import look
 from mailer.policies.drafts.form import DraftForm, ReturnForm, draft_form
 from mailer.policies.forms import blame
 from mailer.policies.languages import read_language
 from mailer.policies.models import Draft
 from mailer.policies.public.answers import today
-from mailer.policies.wording import carried
+from mailer.policies.wording import carried, number_of
 from mailer.staff.access import current_staff, needs
 from mailer.staff.rules import May
 
@@ -41,6 +40,7 @@ def new(slug: str) -> ResponseReturnValue:
         form = draft_form(translations)
         form.text.data = base.text if base else ""
         form.class_was.data = form.change_class.data
+        form.base.data = str(number_of(base))
         form.effective_on.data = pages.proposed_day(shelf)
         for language, said in translations.items():
             form.fill_translation(language, said)
@@ -55,9 +55,13 @@ def add(slug: str) -> ResponseReturnValue:
         return _form_again(form, slug=slug)
     try:
         with transaction() as session:
-            wording = form.wording()
+            found, wording = queries.get(session, slug), form.wording()
             who, at = current_staff().id, clock.now()
-            draft_id = actions.draft(session, queries.get(session, slug), wording.text, who, at, wording).id
+            draft_id = actions.draft(session, found, wording.text, who, at, wording, form.base_number).id
+    except StaleDraft as fault:
+        blame(form, fault)
+        with reading() as session:
+            return pages.begun_anew(session, form, queries.get(session, slug)), fault.status
     except MailerError as fault:
         blame(form, fault)
         return _form_again(form, slug=slug, status=fault.status)
@@ -72,12 +76,10 @@ def preview(slug: str) -> ResponseReturnValue:
     with reading() as session:
         found = queries.get(session, slug)
         language = read_language(request.args.get("language", found.language))
-        is_own = language == found.language
-        form = draft_form([] if is_own else [language])
-        base = queries.shelf(session, found).latest()
-        seen = look((form.text if is_own else form[f"text_{language}"]).data or "", language, base)
-        pages.fill_in_class(form, seen if is_own else None)
-        return render_template("admin/policies/_answer.html", look=seen, form=form, is_own=is_own)
+        form = draft_form([*request.form.getlist("languages"), language])
+        seen = pages.seen_whole(form, found, queries.shelf(session, found).latest())
+        pages.fill_in_class(form, seen)
+        return render_template("admin/policies/_answer.html", look=seen.of(language), form=form, whole=seen)
 
 
 @bp.get("/drafts/<draft_id>")
@@ -109,7 +111,7 @@ def change(draft_id: str) -> ResponseReturnValue:
     try:
         with transaction() as session:
             draft, wording = queries.get_draft(session, draft_id), form.wording()
-            actions.edit(session, draft, wording, current_staff().id, clock.now(), form.seen.data or None)
+            is_changed = actions.edit(session, draft, wording, current_staff().id, clock.now(), form.seen.data or None)
     except StaleDraft as fault:
         with reading() as session:
             draft = queries.get_draft(session, draft_id)
@@ -117,7 +119,8 @@ def change(draft_id: str) -> ResponseReturnValue:
     except MailerError as fault:
         blame(form, fault)
         return _form_again(form, draft_id=draft_id, status=fault.status)
-    flash("Changes kept. Approvals of the earlier text have ended.", "success")
+    kept = "Changes kept. Approvals of the earlier text have ended."
+    flash(kept if is_changed else "Nothing was changed; the draft and its approvals stand.", "success")
     return redirect(url_for(".show", draft_id=draft_id), 303)
 
 

@@ -65,12 +65,14 @@ def _text_field(language: str = "", of: str = "") -> TextAreaField:
 class DraftForm(FlaskForm):  # type: ignore[misc]
     """A new version in the making, in the policy's own language; `draft_form` adds the others.
 
-    `seen` is the fingerprint of what the editor began with, `class_was` the class that was filled in for them.
+    `seen` is the fingerprint of what the editor began with, `base` the number of the version that a new draft began
+    with, `class_was` the class that was filled in for them.
     """
 
     translated: ClassVar[Sequence[str]] = ()
 
     seen = HiddenField()
+    base = HiddenField()
     class_was = HiddenField()
     text = _text_field()
     file = FileField("Or a file", description=FILE_HINT)
@@ -103,6 +105,12 @@ class DraftForm(FlaskForm):  # type: ignore[misc]
         return {name: self[f"{name}_{language}"] for name in ("title", "text", "file", *TOLD)}
 
     @property
+    def base_number(self) -> int | None:
+        """The version that a new draft began with, 0 for none; None if the form does not say."""
+        said = self.base.data or ""
+        return int(said) if said.isascii() and said.isdigit() and len(said) < 10 else None
+
+    @property
     def is_chosen(self) -> bool:
         """Whether a person chose the class, or it is the one that was filled in for them."""
         return bool(self.change_class.data != self.class_was.data)
@@ -123,9 +131,13 @@ class DraftForm(FlaskForm):  # type: ignore[misc]
             effective_on=self.effective_on.data,
             class_reason=self.class_reason.data or "",
             answers=answers,
-            translations={code: self._translation(code) for code in self.translated},
+            translations=self.translations(),
             **{name: self[name].data or "" for name in TOLD},
         )
+
+    def translations(self) -> dict[str, Translation]:
+        """What is said in each other language, as it was typed."""
+        return {code: self._translation(code) for code in self.translated}
 
     def fill(self, draft: Draft) -> None:
         """Show what a draft says."""

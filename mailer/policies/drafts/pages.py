@@ -11,13 +11,15 @@ from sqlalchemy.orm import Session
 from mailer import settings
 from mailer.policies import actions, queries, review, rules
 from mailer.policies.drafts.clash import Clash, clash
-from mailer.policies.drafts.editor import Look, look, text_of
+from mailer.policies.drafts.closed import closed
+from mailer.policies.drafts.editor import Whole, look, text_of, whole
 from mailer.policies.drafts.form import DraftForm, ReturnForm
 from mailer.policies.languages import LANGUAGES
-from mailer.policies.models import Draft, Policy
+from mailer.policies.models import Draft, Policy, Version
 from mailer.policies.public.answers import today
 from mailer.policies.queries import Shelf
 from mailer.policies.rules import DraftState
+from mailer.policies.wording import number_of
 from mailer.staff import queries as staff
 from mailer.staff.access import current_staff
 from mailer.staff.rules import May
@@ -33,11 +35,8 @@ def editor(
 ) -> str:
     """The page on which a draft is written; `language` has the text seen beside, `conflict` what others did."""
     shelf = queries.shelf(session, found)
-    own = look(form.text.data or "", found.language, shelf.latest())
-    fill_in_class(form, own)
-    shown = own
-    if language in form.translated:
-        shown = look(form[f"text_{language}"].data or "", language, shelf.latest())
+    seen = seen_whole(form, found, shelf.latest())
+    fill_in_class(form, seen)
     return render_template(
         "admin/policies/draft.html",
         form=form,
@@ -46,12 +45,19 @@ def editor(
         base=shelf.latest(),
         hint=_date_hint(shelf),
         ends_approval=draft is not None and draft.state is not DraftState.DRAFT,
-        look=shown,
-        own=own,
+        look=seen.of(language),
+        whole=seen,
         languages=LANGUAGES,
         own_language=found.language,
         clash=conflict,
     )
+
+
+def begun_anew(session: Session, form: DraftForm, found: Policy) -> str:
+    """The editor of a new draft once more after a release: what was typed, compared with the version that is new."""
+    base = queries.shelf(session, found).latest()
+    form.base.data = str(number_of(base))
+    return editor(session, form, found, None)
 
 
 def conflict_page(session: Session, form: DraftForm, draft: Draft) -> str:
@@ -63,7 +69,9 @@ def conflict_page(session: Session, form: DraftForm, draft: Draft) -> str:
 
 
 def review_page(session: Session, draft: Draft, day: date, form: ReturnForm, language: str = "") -> str:
-    """The page on which a draft is read and approved, its text in one language."""
+    """The page on which a draft is read and approved, its text in one language; of a closed one, what became of it."""
+    if draft.state not in rules.OPEN:
+        return _closed_page(session, draft, language)
     me = current_staff()
     seen = review.review(session, draft, day)
     language = language if language in seen.languages else draft.policy.language
@@ -71,12 +79,12 @@ def review_page(session: Session, draft: Draft, day: date, form: ReturnForm, lan
         "admin/policies/review.html",
         review=seen,
         form=form,
-        told=seen.told(language),
+        told=review.told_in(draft, language),
         language=language,
         languages=LANGUAGES,
         look=look(text_of(draft, language), language, seen.base),
         questions=rules.QUESTIONS,
-        is_author=me.id == draft.author_id,
+        is_author=me.id in draft.written_by,
         has_approved=me.id in {approval.staff_id for approval in seen.approvals},
         may_write=me.may(May.POLICY),
         may_see_people=me.may(May.SEE_PEOPLE),
@@ -84,9 +92,31 @@ def review_page(session: Session, draft: Draft, day: date, form: ReturnForm, lan
     )
 
 
-def fill_in_class(form: DraftForm, seen: Look | None) -> None:
+def _closed_page(session: Session, draft: Draft, language: str) -> str:
+    spoken = review.languages_of(draft)
+    language = language if language in spoken else draft.policy.language
+    seen = closed(draft, queries.shelf(session, draft.policy), staff.names(session))
+    return render_template(
+        "admin/policies/closed.html",
+        closed=seen,
+        spoken=spoken,
+        told=review.told_in(draft, language),
+        language=language,
+        languages=LANGUAGES,
+        look=look(text_of(draft, language), language, seen.base),
+    )
+
+
+def seen_whole(form: DraftForm, found: Policy, base: Version | None) -> Whole:
+    """What the form says in all its languages, compared with the version it builds on."""
+    own = look(form.text.data or "", found.language, base)
+    translations = {code: said for code, said in form.translations().items() if code != found.language}
+    return whole(own, translations, base)
+
+
+def fill_in_class(form: DraftForm, seen: Whole) -> None:
     """Fill in the class that a wordless change begins with, never over a choice that somebody made."""
-    if seen is None or form.is_chosen or not form.class_was.data:
+    if form.is_chosen or not form.class_was.data:
         return
     form.change_class.data = form.class_was.data = seen.filled_in.value
 
