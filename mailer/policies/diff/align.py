@@ -67,8 +67,8 @@ def align(old: Sequence[Block], new: Sequence[Block]) -> Alignment:
     """Aligns two texts, tables by their rows; the work is bounded by the rarity of the words that make candidates."""
     mine, theirs = units_of(old), units_of(new)
     found = _align([unit.block for unit in mine], [unit.block for unit in theirs])
-    pairs, crossing = cells_of(found.pairs, mine, theirs, (old, new))
-    moved = [pair for side in cells_of(found.moves, mine, theirs, (old, new)) for pair in side]
+    pairs, crossing = cells_of(found.pairs, mine, theirs)
+    moved = [pair for side in cells_of(found.moves, mine, theirs) for pair in side]
     return Alignment(
         pairs,
         sorted([*crossing, *moved], key=lambda pair: pair[1]),

@@ -153,7 +153,7 @@ class _Page:
                 block.anchor, self._tongue.moved_here
             )
         remark = self._tongue.remarks[kind]
-        if block.ordinals:
+        if block.ordinals and kind != "renumbered":  # the list of renumbered places says it
             old, new = block.ordinals
             remark = f"{remark}: {self._tongue.ordinal.format(old=old, new=new)}"
         if block.levels and kind == "changed":

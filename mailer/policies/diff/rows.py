@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
 
 from mailer.policies.diff.blocks import Block
 
@@ -20,53 +20,43 @@ class Unit:
 
     block: Block
     members: tuple[int, ...]
-
-    @property
-    def is_head(self) -> bool:
-        return self.block.section == "th"
+    cells: tuple[str, ...] = ()
+    is_head: bool = False
 
 
 def units_of(blocks: Sequence[Block]) -> list[Unit]:
     """The blocks of a text with the cells of each row as one."""
     found = []
     for row, run in groupby(enumerate(blocks), key=lambda each: each[1].row):
-        cells = list(run)
+        members = list(run)
         if row is None:
-            found += [Unit(block, (at,)) for at, block in cells]
-        else:
-            text = " | ".join(block.text for _, block in cells)
-            kind = "th" if all(block.kind == "th" for _, block in cells) else "td"
-            found.append(Unit(Block(ROW, text, cells[0][1].path, kind), tuple(at for at, _ in cells)))
+            found += [Unit(block, (at,)) for at, block in members]
+            continue
+        cells = tuple(block.text for _, block in members)
+        is_head = all(block.kind == "th" for _, block in members)
+        whole = Block(ROW, " | ".join(cells), members[0][1].path, members[0][1].section)
+        found.append(Unit(whole, tuple(at for at, _ in members), cells, is_head))
     return found
 
 
-def cells_of(
-    pairs: Iterable[Pair], old: Sequence[Unit], new: Sequence[Unit], texts: tuple[Sequence[Block], ...]
-) -> tuple[list[Pair], list[Pair]]:
+def cells_of(pairs: Iterable[Pair], old: Sequence[Unit], new: Sequence[Unit]) -> tuple[list[Pair], list[Pair]]:
     """The pairs of blocks that pairs of units stand for: those that keep their order, and those that changed columns.
 
     The columns are those of the table's head, found again by their titles where it has other ones now.
     """
     staying: list[Pair] = []
     crossing: list[Pair] = []
-    columns: dict[int, int] = {}
-    widths = (0, 0)
+    heads = list(accumulate((at if unit.is_head else -1 for at, unit in enumerate(new)), max))
+    columns: dict[int, Mapping[int, int]] = {}  # by the head they stand under in the new text
     for i, j in sorted(pairs, key=lambda pair: pair[1]):
-        mine, theirs = old[i].members, new[j].members
-        if old[i].block.kind != ROW:
-            staying.append((mine[0], theirs[0]))
-            continue
-        if new[j].is_head and old[i].is_head:
-            columns = _columns([texts[0][at].text for at in mine], [texts[1][at].text for at in theirs])
-            widths = (len(mine), len(theirs))
-        fits = (
-            columns
-            if (len(mine), len(theirs)) == widths
-            else dict(zip(*map(range, map(len, (mine, theirs))), strict=False))
-        )
+        mine, theirs = old[i], new[j]
+        if mine.is_head and theirs.is_head:
+            columns[j] = _columns(mine.cells, theirs.cells)
+        known = columns.get(heads[j], {})
+        fits = known if _covers(known, mine, theirs) else _in_order(mine, theirs)
         reached = -1
-        for a, b in sorted(fits.items(), key=lambda column: column[1]):
-            (staying if a > reached else crossing).append((mine[a], theirs[b]))
+        for b, a in sorted((to, at) for at, to in fits.items()):
+            (staying if a > reached else crossing).append((mine.members[a], theirs.members[b]))
             reached = max(reached, a)
     return staying, crossing
 
@@ -79,3 +69,12 @@ def _columns(old: Sequence[str], new: Sequence[str]) -> dict[int, int]:
     free = [at for at in range(len(new)) if at not in found.values()]
     left = [at for at in range(len(old)) if at not in found]
     return found | (dict(zip(left, free, strict=True)) if len(left) == len(free) else {})
+
+
+def _in_order(old: Unit, new: Unit) -> dict[int, int]:
+    return {at: at for at in range(min(len(old.members), len(new.members)))}
+
+
+def _covers(columns: Mapping[int, int], old: Unit, new: Unit) -> bool:
+    """Whether these columns are those of the two rows."""
+    return bool(columns) and max(columns) < len(old.cells) and max(columns.values()) < len(new.cells)

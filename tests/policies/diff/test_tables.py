@@ -105,3 +105,13 @@ def test_a_table_that_became_a_list_is_told_and_recovered() -> None:
     found = diff(TABLE, "# Cookies\n\n- session until you leave\n- login 90 days\n- choice 1 year\n")
     assert found.exact
     assert {block.kind for block in found.blocks if block.block == "td"} == {"removed"}
+
+
+def test_columns_that_changed_places_in_one_table_do_not_in_the_next() -> None:
+    first = "| N | Buy | Sell |\n|---|---|---|\n| a | yes | no |\n"
+    second = "| M | Rent | Lend |\n|---|---|---|\n| b | seven | eight |\n"
+    other = "| Wholly | Other | Heads |\n|---|---|---|\n| b | seven | eight |\n"
+    old, new = f"{first}\nWords.\n\n{second}", f"{first.replace('Buy | Sell', 'Sell | Buy')}\nWords.\n\n{other}"
+    found = diff(old, new)
+    assert found.exact
+    assert {block.kind for block in found.blocks if block.new in ("b", "seven", "eight")} == {"same"}
