@@ -76,9 +76,9 @@ class _Comparison:
         return min(self._aligned.merges.get((i, j), [i]))
 
     def _removed(self, start: int, end: int) -> list[DiffBlock]:
-        return [self._gone(i) for i in range(start, end) if i not in self._kept_old]
+        return [self._removed_one(i) for i in range(start, end) if i not in self._kept_old]
 
-    def _gone(self, i: int) -> DiffBlock:
+    def _removed_one(self, i: int) -> DiffBlock:
         """A removed block; a cell keeps to its row, if that is still there."""
         gone = _gone(self._old[i], i)
         return gone if gone.row is None else replace(gone, row=self._aligned.rows.get(-1 - gone.row, gone.row))
