@@ -99,10 +99,6 @@ class Review:
         """Whether enough others than its author said yes to this very text."""
         return len(self.approved_by) >= self.approvals_needed
 
-    @property
-    def may_release(self) -> bool:
-        return self.is_approved and not any(check.tone == "bad" for check in self.checks)
-
 
 def languages_of(draft: Draft) -> list[str]:
     """The languages a draft is written in, its policy's own first."""

@@ -23,10 +23,6 @@ class Addresses:
     def read_in(self, language: str) -> Addresses:
         return replace(self, language=language)
 
-    def on_site(self, url: str) -> Addresses:
-        """The same as full addresses, for feeds, data and canonical links."""
-        return replace(self, site=url)
-
     def policy(self, as_of: date | None = None) -> str:
         return self._at("", [("as_of", as_of.isoformat())] if as_of else [])
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from mailer.policies import text as texts
 from mailer.policies.diff import Diff, diff
 from mailer.policies.diff.marked import to_html
-from mailer.policies.diff.tongues import ENGLISH, Tongue
+from mailer.policies.diff.tongues import Tongue
 from mailer.policies.models import Version, VersionTranslation
 from mailer.policies.public import clean
 
@@ -55,16 +55,6 @@ def languages_of(old: Version, new: Version) -> list[str]:
 def read_view(text: str) -> View:
     """The view of this name; the summary for any other."""
     return View(text) if text in list(View) else View.SUMMARY
-
-
-def of_diff(found: Diff, tongue: Tongue = ENGLISH) -> dict[str, Any]:
-    """What templates need of a diff."""
-    return {
-        "sentence": tongue.sentence(found),
-        "changes": found.changes,
-        "tongue": tongue,
-        "marked": to_html(found, tongue),
-    }
 
 
 def page(compared: Comparison, view: View, tongue: Tongue, marked_href: str) -> dict[str, Any]:
