@@ -24,7 +24,7 @@ WORDLESS = factories.POLICY_TEXT.replace("for two years.", "for two years!")
 def drafts() -> list[Draft]:
     """What is kept by now; a session of its own, for an open one would keep the doors waiting."""
     with reading() as session:
-        return list(session.scalars(select(Draft)))
+        return list(session.scalars(select(Draft).order_by(Draft.id)))
 
 
 def only_draft() -> Draft:

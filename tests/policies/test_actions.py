@@ -104,7 +104,8 @@ def test_two_people_release_a_version_and_the_ledger_has_its_digest(session: Ses
     assert [(approval.staff_id, approval.at) for approval in version.approvals] == [(people[1], AT)]
     assert draft.state is DraftState.RELEASED
     assert count(session, "policy.released", Event) == 2
-    entry = session.scalars(select(LedgerEntry).where(LedgerEntry.kind == "policy.released")).all()[-1]
+    released = select(LedgerEntry).where(LedgerEntry.kind == "policy.released").order_by(LedgerEntry.seq)
+    entry = session.scalars(released).all()[-1]
     assert version.sha256 in entry.subjects
     with pytest.raises(actions.AlreadyReleased):
         actions.release(session, draft, people[0], AT)
@@ -171,7 +172,8 @@ def test_a_lesser_class_needs_two_others(session: Session, people: People, wordi
     version = actions.release(session, draft, people[2], AT)
     assert [approval.staff_id for approval in version.approvals] == list(people[1:])
     session.commit()
-    entry = session.scalars(select(LedgerEntry).where(LedgerEntry.kind == "policy.released")).all()[-1]
+    released = select(LedgerEntry).where(LedgerEntry.kind == "policy.released").order_by(LedgerEntry.seq)
+    entry = session.scalars(released).all()[-1]
     assert all(who in entry.subjects for who in people)
 
 

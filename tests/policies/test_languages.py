@@ -75,7 +75,8 @@ def test_a_version_is_released_in_every_language_at_once(
     dutch = version.in_language("nl")
     assert isinstance(dutch, VersionTranslation)
     assert (dutch.title, dutch.text, dutch.summary) == (NEW_DUTCH.title, NEW_DUTCH.text, NEW_DUTCH.summary)
-    entry = session.scalars(select(LedgerEntry).where(LedgerEntry.kind == "policy.released")).all()[-1]
+    released = select(LedgerEntry).where(LedgerEntry.kind == "policy.released").order_by(LedgerEntry.seq)
+    entry = session.scalars(released).all()[-1]
     digests = json.loads(entry.subjects)["translations"]
     assert digests == {row.language: row.sha256 for row in version.translations}
     assert len(digests["nl"]) == 64

@@ -58,7 +58,7 @@ def receive(session: Session, jan: Contact, version: Version) -> Receive:
 
 
 def _put(session: Session, kind: MailKind) -> list[Message]:
-    return list(session.scalars(select(Message).where(Message.kind == kind)))
+    return list(session.scalars(select(Message).where(Message.kind == kind).order_by(Message.row)))
 
 
 def _receipts(session: Session) -> list[Message]:
@@ -73,7 +73,8 @@ def test_the_same_source_is_one_request(session: Session, receive: Receive) -> N
 def test_others_hear_of_it_received_and_confirmed_once(session: Session, receive: Receive) -> None:
     receive("inb_1", State.RECORDED)
     receive("inb_2", State.RECORDED)
-    kinds = session.scalars(select(Event.kind).where(Event.kind.startswith("termination"))).all()
+    told = select(Event.kind).where(Event.kind.startswith("termination")).order_by(Event.id)
+    kinds = session.scalars(told).all()
     assert kinds == ["termination.received", "termination.confirmed"]
 
 
