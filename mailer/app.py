@@ -10,7 +10,7 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_wtf import CSRFProtect
 
 from mailer import places, settings
-from mailer.admin import configuration, faults, find, frame, health, home, messages, people, tasks, words
+from mailer.admin import configuration, faults, find, frame, health, home, messages, people, routes_page, tasks, words
 from mailer.campaigns import admin as campaigns_admin
 from mailer.consent import views as consent_views
 from mailer.demo import post_office_views
@@ -39,6 +39,7 @@ FOR_STAFF = (
     people,
     messages,
     configuration,
+    routes_page,
     staff_admin,
     policies_admin,
     drafts_admin,

@@ -19,9 +19,11 @@ from mailer.worker import Lane
 ROOMS = {
     "contact": "mailer.admin.cli",
     "demo": "mailer.demo.cli",
+    "dkim": "mailer.delivery.cli",
     "ledger": "mailer.ledger.cli",
     "mail": "mailer.inbound.cli",
     "policy": "mailer.notices.cli",
+    "routes": "mailer.delivery.cli",
     "service": "mailer.services.cli",
     "staff": "mailer.staff.cli",
 }

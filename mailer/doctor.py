@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import smtplib
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mailer import clock, db, migrations, redis_server
 from mailer.consent.rules import Channel
-from mailer.delivery import routes
-from mailer.delivery.routes import Tls
+from mailer.delivery import dkim, routes, trial
+from mailer.delivery.routes import Route
 from mailer.errors import MailerError
 from mailer.settings import Settings
 
@@ -47,7 +46,7 @@ def examine(config: Settings) -> list[Finding]:
         ("database", _database),
         ("clock", _clocks),
         ("redis", _redis),
-        *((f"smtp {channel}", _route(channel)) for channel in Channel),
+        *_routes(config),
         ("inbound", _inbound),
         ("public address", _public_url),
     ]
@@ -97,31 +96,50 @@ def _redis(config: Settings) -> str:
     return "embedded, answers" if config.uses_embedded_redis else "answers"
 
 
-def _route(channel: Channel) -> Callable[[Settings], str]:
-    def look(config: Settings) -> str:
-        route = routes.route_for(channel, config)
-        secure = route.tls is Tls.IMPLICIT
+def _routes(config: Settings) -> Iterator[tuple[str, Callable[[Settings], str]]]:
+    """Each route's server, and whether the mail we are to sign has a key."""
+    seen = set()
+    for channel in Channel:
         try:
-            with _connect(route, secure) as smtp:
-                smtp.ehlo_or_helo_if_needed()
-                if route.tls is Tls.STARTTLS:
-                    smtp.starttls(context=route.tls_context())
-                    smtp.ehlo()
-                if route.user:
-                    smtp.login(route.user, route.password)
-        except OSError as error:
-            raise _Unwell(
-                f"{route.host}:{route.port} does not answer ({error.strerror or error}); mail waits"
-            ) from None
-        return f"{route.name} at {route.host}:{route.port}, {route.tls}{', signed in' if route.user else ''}"
+            found = routes.routes_for(channel, config)
+        except MailerError as error:
+            yield f"smtp {channel}", _says(error)
+            continue
+        for route in found:
+            if route.name not in seen:  # the post office takes the mail of both
+                yield f"smtp {route.name}", _answers(route)
+            if route.dkim:
+                yield f"dkim {route.name}", _signs(route)
+            seen.add(route.name)
+
+
+def _says(error: MailerError) -> Callable[[Settings], str]:
+    def look(config: Settings) -> str:
+        raise error
 
     return look
 
 
-def _connect(route: routes.Route, secure: bool) -> smtplib.SMTP:
-    if secure:
-        return smtplib.SMTP_SSL(route.host, route.port, timeout=SECONDS, context=route.tls_context())
-    return smtplib.SMTP(route.host, route.port, timeout=SECONDS)
+def _answers(route: Route) -> Callable[[Settings], str]:
+    def look(config: Settings) -> str:
+        tried = trial.try_out(route, SECONDS)
+        for step in tried.steps:
+            if not step.is_good:
+                raise _Unwell(f"{route.host}:{route.port} does not answer as it must ({step.name}: {step.words})")
+        return f"{route.host}:{route.port}, {route.tls}{', signed in' if route.user else ''}"
+
+    return look
+
+
+def _signs(route: Route) -> Callable[[Settings], str]:
+    def look(config: Settings) -> str:
+        if why := routes.why_unsigned(route, config):
+            raise _Unwell(why)
+        domain = routes.signing_domain(route, config) or ""
+        signer = dkim.signer_for(domain, config.dkim_folder)
+        return f"signs for {domain} with {signer.selector if signer else 'nothing'}"
+
+    return look
 
 
 def _inbound(config: Settings) -> str:

@@ -12,6 +12,7 @@ import time
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
 _VALUE = {letter: value for value, letter in enumerate(ALPHABET)}
+_PAIRS = [high + low for high in ALPHABET for low in ALPHABET]  # ten bits at a time
 _SHAPE = re.compile(r"[a-z]{3}_[0-9a-hjkmnp-tv-z]{13,26}")
 MESSAGE = "msg"
 
@@ -19,10 +20,13 @@ MESSAGE = "msg"
 def encode(number: int, length: int) -> str:
     """`number` in base 32, padded to `length`, so that text order is number order."""
     letters = []
-    for _ in range(length):
-        number, value = divmod(number, 32)
-        letters.append(ALPHABET[value])
-    return "".join(reversed(letters))
+    for _ in range(length // 2):
+        letters.append(_PAIRS[number & 1023])
+        number >>= 10
+    if length % 2:
+        letters.append(ALPHABET[number & 31])
+    letters.reverse()
+    return "".join(letters)
 
 
 def decode(body: str) -> int:

@@ -18,6 +18,7 @@ from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
+from dotenv import dotenv_values
 from holidays.utils import list_supported_countries
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -64,6 +65,8 @@ class Settings(BaseSettings):
 
     smtp_essential: str = ""
     smtp_marketing: str = ""
+    routes: str = ""
+    dkim_dir: str = ""
     from_essential: str = "Leadmark TRAC <service@leadmark.example>"
     from_marketing: str = "Leadmark News <news@news.leadmark.example>"
     reply_domain: str = "reply.leadmark.example"
@@ -76,6 +79,8 @@ class Settings(BaseSettings):
     country: str = Field("NL", pattern="^[A-Z]{2}$")
 
     sweep_seconds: int = Field(30, ge=1, le=3600)
+    quiet_hours: str = ""
+    marketing_workers: int = Field(2, ge=1, le=64)
     lease_seconds: int = Field(120, ge=5, le=3600)
     smtp_timeout_seconds: int = Field(60, ge=1, le=600)
     log_level: str = "INFO"
@@ -115,6 +120,13 @@ class Settings(BaseSettings):
             raise ValueError("begin it with redis://, rediss:// or unix://")
         return value
 
+    @field_validator("routes")
+    @classmethod
+    def _existing_file(cls, value: str) -> str:
+        if value and not Path(value).is_file():
+            raise ValueError(f"there is no file {value}; name the file that lists the routes, or leave it empty")
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _full_url(cls, value: str) -> str:
@@ -127,6 +139,13 @@ class Settings(BaseSettings):
     def _with_address(cls, value: str) -> str:
         if "@" not in parseaddr(value)[1]:
             raise ValueError(f"“{value}” holds no mail address; write it like Example <service@example.com>")
+        return value
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _two_times(cls, value: str) -> str:
+        if value and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", value):
+            raise ValueError(f"“{value}” is not two times; write them like 21:00-08:00, or leave it empty")
         return value
 
     @field_validator("log_level")
@@ -142,7 +161,7 @@ class Settings(BaseSettings):
             return self
         if self.demo:
             raise ValueError("MAILER_DEMO cannot be on in production")
-        needed = ("secret_keys", "smtp_essential", "smtp_marketing", "public_url")
+        needed = ("secret_keys", *(() if self.routes else ("smtp_essential", "smtp_marketing")), "public_url")
         missing = [f"MAILER_{name.upper()}" for name in needed if not getattr(self, name)]
         if missing:
             raise ValueError(f"production needs {', '.join(missing)}; set them in the environment or in .env")
@@ -182,9 +201,19 @@ class Settings(BaseSettings):
         return self.redis_url or f"unix://{self.redis_socket}"
 
     @property
+    def routes_file(self) -> Path | None:
+        """The file that lists the routes, if there are more than one a channel."""
+        return Path(self.routes) if self.routes else None
+
+    @property
+    def dkim_folder(self) -> Path:
+        """Where the private keys lie that sign our mail."""
+        return Path(self.dkim_dir) if self.dkim_dir else self.data_dir / "dkim"
+
+    @property
     def catches_mail(self) -> bool:
-        """Whether the local post office stands in for any SMTP route; never in production."""
-        return not self.is_production and not (self.smtp_essential and self.smtp_marketing)
+        """Whether the local post office stands in for any SMTP route; never in production, nor with a routes file."""
+        return not self.is_production and not self.routes and not (self.smtp_essential and self.smtp_marketing)
 
     @property
     def trusted_authserv_ids(self) -> tuple[str, ...]:
@@ -239,6 +268,13 @@ def _kept_key(path: Path) -> str:
         with os.fdopen(handle, "w") as file:
             file.write(secrets.token_urlsafe(48))
     return path.read_text().strip()
+
+
+def secret(name: str) -> str | None:
+    """A password that a file of ours names by its variable, from the environment or `.env`; None if it is not set."""
+    file = Settings.model_config.get("env_file")
+    kept = dotenv_values(file) if isinstance(file, str) else {}
+    return os.environ.get(name, kept.get(name))
 
 
 def read() -> Settings:

@@ -2,6 +2,7 @@
 
 What a token says is an id; the record is found by that id, never by the token's text (TRAPS 13).
 Mail addresses get base 32, for local parts are lower-cased and cut at 64 octets on the way (TRAPS 14, DESIGN §9).
+A mail carries up to six signatures, so what depends on a key alone is kept, by the text of the key.
 """
 
 from __future__ import annotations
@@ -9,14 +10,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from functools import lru_cache
 
 from itsdangerous import BadSignature, Signer
+from itsdangerous.signer import SigningAlgorithm
 
 from mailer import ids, settings
 from mailer.errors import MailerError, NotFound
 
 ADDRESS_MAC_LETTERS = 16  # 80 bits
 KEY_ID_LETTERS = 4
+_KEPT = 256  # purposes times valid keys, with room
 _ADDRESS = re.compile(r"([a-z]+)\+([0-9a-hjkmnp-tv-z]{4})([0-9a-hjkmnp-tv-z]{13,26})([0-9a-hjkmnp-tv-z]{16})")
 
 
@@ -76,18 +80,37 @@ def keyed_digests(purpose: str, text: str) -> list[str]:
     return [_hmac(purpose, text, key).hex() for key in settings.current().keys]
 
 
+class _Sha256(SigningAlgorithm):
+    """HMAC-SHA-256 in one call; what `HMACAlgorithm(hashlib.sha256)` gives, four times as fast."""
+
+    def get_signature(self, key: bytes, value: bytes) -> bytes:
+        return hmac.digest(key, value, "sha256")
+
+
+@lru_cache(maxsize=_KEPT)
 def _signer(purpose: str, key: str) -> Signer:
-    return Signer(key, salt=f"mailer/{purpose}", key_derivation="hmac", digest_method=hashlib.sha256)
+    salt = f"mailer/{purpose}"
+    derived = Signer(key, salt=salt, key_derivation="hmac", digest_method=hashlib.sha256).derive_key()
+    return Signer(derived, salt=salt, key_derivation="none", algorithm=_Sha256())
 
 
 def _hmac(purpose: str, text: str, key: str) -> bytes:
-    return hmac.digest(key.encode(), f"mailer/{purpose}\0{text}".encode(), "sha256")
+    begun = _begun(purpose, key).copy()
+    begun.update(text.encode())
+    return begun.digest()
+
+
+@lru_cache(maxsize=_KEPT)
+def _begun(purpose: str, key: str) -> hmac.HMAC:
+    """An HMAC that has read the purpose and waits for the text; use a copy."""
+    return hmac.new(key.encode(), f"mailer/{purpose}\0".encode(), "sha256")
 
 
 def _mac(word: str, payload: str, key: str) -> str:
     return ids.encode(int.from_bytes(_hmac(f"address/{word}", payload, key)[:10]), ADDRESS_MAC_LETTERS)
 
 
+@lru_cache(maxsize=_KEPT)
 def _key_id(key: str) -> str:
     return ids.encode(
         int.from_bytes(hashlib.sha256(b"mailer/key-id\0" + key.encode()).digest()[:4]) >> 12, KEY_ID_LETTERS

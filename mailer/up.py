@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mailer import redis_server, stopping
-from mailer.consent.rules import Channel
 from mailer.delivery import routes
 from mailer.errors import Conflict, MailerError
 from mailer.settings import Settings
@@ -74,7 +73,12 @@ def parts(config: Settings) -> list[Part]:
     if config.catches_mail:
         listens = _listens("127.0.0.1", config.post_office_port)
         made.append(Part("post-office", (*mailer, "post-office"), listens, is_leaned_on=True))
-    made += [Part(f"worker {lane}", (*mailer, "worker", "--lane", lane.value)) for lane in Lane]
+    for lane in Lane:
+        count = config.marketing_workers if lane is Lane.MARKETING else 1
+        worker = (*mailer, "worker", "--lane", lane.value)
+        made += [
+            Part(f"worker {lane}" + (f" {number}" if number > 1 else ""), worker) for number in range(1, count + 1)
+        ]
     made.append(Part("scheduler", (*mailer, "scheduler")))
     made.append(Part("inbound", (*mailer, "inbound"), _listens(config.inbound_host, config.inbound_port)))
     made.append(Part("web", (*mailer, "web"), _listens(config.web_host, config.web_port)))
@@ -83,8 +87,7 @@ def parts(config: Settings) -> list[Part]:
 
 def check(config: Settings) -> None:
     """BadRoute if a mail route cannot be read; PortTaken, naming the setting to change, if a port of ours is in use."""
-    for channel in Channel:
-        routes.route_for(channel, config)
+    routes.check(config)
     wanted = [("web", config.web_host, config.web_port), ("inbound", config.inbound_host, config.inbound_port)]
     if config.catches_mail:
         wanted.append(("post_office", "127.0.0.1", config.post_office_port))

@@ -7,6 +7,7 @@ heard for `sweep_seconds`. So a lost bell, an emptied Redis or none at all makes
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import suppress
 from enum import StrEnum
 from importlib import import_module
@@ -22,9 +23,11 @@ from rq.serializers import JSONSerializer
 from mailer import settings, stopping
 from mailer.db import reading
 from mailer.errors import trace
+from mailer.outbox import mailings
 from mailer.outbox import queries as outbox
 
 PAUSE_WITHOUT_REDIS = 2.0
+MARKETING_GIVES_WAY = 10  # of the processor, to whatever else runs here: essential mail never waits
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +97,8 @@ class LaneWorker(SimpleWorker):
 def serve(lane: Lane) -> None:
     """Work on a lane until this process is asked to end."""
     stopping.listen()
+    if lane is Lane.MARKETING:
+        os.nice(MARKETING_GIVES_WAY)
     log.info("lane %s is served", lane)
     had_redis = True
     while not stopping.is_asked():
@@ -113,9 +118,11 @@ def work_once(lane: Lane) -> None:
             call("rq_jobs.deliver.deliver", lane.value)
         case Lane.CHORES:
             with reading() as session:
-                mailings = list(outbox.to_fan_out(session))
-            for mailing_id in mailings:
+                unmade, cancelled = list(outbox.to_fan_out(session)), list(mailings.to_clear(session))
+            for mailing_id in unmade:
                 call("rq_jobs.fan_out.fan_out", mailing_id)
+            for mailing_id in cancelled:
+                call("rq_jobs.clear.clear", mailing_id)
             call("rq_jobs.read_mail.read_mail")
             call("rq_jobs.publish_events.publish_events")
 

@@ -1,183 +1,207 @@
-"""Drain a lane: claim, ask consent again, mark, send, settle; one answer and one mark a commit (DESIGN §4, §8).
+"""Drain a lane: claim a batch, look, hand over, settle the last while the next is under way (DESIGN §4, §8).
 
-A job is a lane, not a mail. It may run twice and beside another: the lease decides (STYLE §6).
+A job is a lane, not a mail. It may run twice and beside another: the lease decides (STYLE §6). One transaction settles
+a finished batch and claims the next; none is open while the network is.
 """
 
 from __future__ import annotations
 
-import logging
-import math
 import time
-from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from rq.timeouts import JobTimeoutException
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from mailer import doorbell, settings, stopping
 from mailer.clock import now
-from mailer.consent import actions as consent
-from mailer.consent import queries as consent_queries
-from mailer.consent import rules as consent_rules
-from mailer.consent.rules import Channel, SuppressionReason, Withheld
-from mailer.contacts import queries as contacts
-from mailer.contacts.models import Contact
-from mailer.contacts.rules import read_address
+from mailer.consent.rules import LOOK_HOLDS_SECONDS, Channel
 from mailer.db import transaction
-from mailer.delivery import compose, routes, transport
-from mailer.errors import MailerError
-from mailer.notices import actions as notices
-from mailer.notices.rules import TELLING
-from mailer.outbox import lanes
-from mailer.outbox.models import Message
-from mailer.outbox.rules import MailKind, Outcome, State
-from mailer.signing import KeyGone
+from mailer.delivery import routes
+from mailer.delivery.hand import Hand, Lot
+from mailer.delivery.pacing.sorting import pacer
+from mailer.delivery.pump import Pump
+from mailer.outbox import lanes, mailings
+from mailer.outbox.journal import Journal
+from mailer.outbox.outgoing import Answer, Batch, Done
+from mailer.outbox.rules import Outcome
+from rq_jobs import recover, settle
 
 JOB = "rq_jobs.deliver.deliver"
-CLAIM = 50
-DRAIN_SECONDS = 60  # no mail begins after that: far within RQ's own time-out, which would strike at any line (TRAPS 9)
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class _Sent:
-    """One try that is over: what to write down with the next mark."""
-
-    message: Message
-    answer: lanes.Answer
-    sha256: str
+CLAIM = 100  # single messages at once
+DRAIN_SECONDS = (
+    60.0  # no mail begins after that: far within RQ's own time-out, which would strike at any line (TRAPS 9)
+)
+LOOKS_EVERY = 0.5  # seconds between two looks for more while the last mails are on the wire
+LONGEST_PAUSE = 5.0  # seconds that a worker waits for its pace in a job; beyond, the next look is soon enough
+LATEST_RECORD = 1.0  # seconds from an answer until it is in the database, however long the rest of its batch takes
+ROUND = 0.05
+GRACE = 5.0  # seconds for what is on the wire when this process is asked to end
 
 
 def deliver(lane: str) -> int:
     """Send what is due on a lane (`essential` or `marketing`); how many mails a server took."""
-    channel = Channel(lane)
-    config = settings.current()
-    lease = timedelta(seconds=config.lease_seconds)
-    until = time.monotonic() + DRAIN_SECONDS
-    accepted = 0
-    with transport.Connection(routes.route_for(channel), config.smtp_timeout_seconds) as connection:
-        while time.monotonic() < until:
-            with transaction() as session:
-                batch = lanes.claim(session, channel, now(), lease, CLAIM)
-            if not batch:
-                return accepted
-            accepted += _send_batch(batch, connection, until)
-            with transaction() as session:
-                lanes.seal(session, now())
-            if _must_stop(connection):
-                return accepted
-    doorbell.ring(lane, JOB, lane)  # out of time, not out of mail: the next job goes on
-    return accepted
-
-
-def _send_batch(batch: list[Message], connection: transport.Connection, until: float = math.inf) -> int:
-    """Send claimed messages one after the other; none begins after `until`, on the monotonic clock.
-
-    Each commit settles the last and marks the next.
-    """
-    last: _Sent | None = None
-    accepted = 0
-    for message in batch:
-        took, may_begin = _mark(last, message, connection, until)
-        accepted += took
-        last = _send(message, connection) if may_begin else None
-    with transaction() as session:
-        return accepted + _settle(session, last)
-
-
-def _mark(last: _Sent | None, message: Message, connection: transport.Connection, until: float) -> tuple[int, bool]:
-    """Write the last answer down and mark the next message; whether the last was taken, and the next may begin."""
+    recover.from_journals()
+    shift = Shift(Channel(lane), time.monotonic() + DRAIN_SECONDS)
     try:
+        shift.work()
+        shift.end()
+    except BaseException:
+        shift.abandon()
+        raise
+    if shift.has_more:
+        doorbell.ring(lane, JOB, lane)  # out of time, not out of mail: the next job goes on
+    return shift.accepted
+
+
+class Shift:
+    """One turn of a worker at a lane: until it is empty, its servers are away, or the time is over."""
+
+    def __init__(self, channel: Channel, until: float) -> None:
+        config = settings.current()
+        self.accepted = 0
+        self.has_more = False
+        self._channel = channel
+        self._until = until
+        self._is_empty = False
+        self._claims_at = 0.0
+        self._writes_at = 0.0
+        self._looks_at = 0.0
+        self._data_dir = config.data_dir
+        self._begins_within = float(config.lease_seconds)
+        # connecting, one transaction, and as long again to write its answer down (TRAPS 9)
+        self._lease = timedelta(seconds=2 * config.smtp_timeout_seconds + config.lease_seconds)
+        self._pacer = pacer(channel, routes.routes_for(channel))
+        self._routes = self._pacer.usable(now())
+        self._hand = Hand(self._pacer, self._may_go_on)
+        self._low = sum(route.connections for route in self._routes)
+        self._pump = Pump(self._routes, self._hand, self._low, config.smtp_timeout_seconds)
+
+    def work(self) -> None:
+        """Hand over until nothing is left that may go."""
+        if not self._routes or self._pacer.why_not_now(now()) is not None:
+            return
+        hand = self._hand
+        while self._may_go_on() and not self._is_cut_off():
+            at = time.monotonic()
+            if len(hand) < self._low and at >= self._claims_at:
+                self._turn_over()
+            elif at >= self._writes_at:
+                self._write()
+            if hand.is_stale or (at >= self._looks_at and hand.ages(at)):
+                self._look_again()
+            if hand or self._pump.busy:
+                self._pump.turn(ROUND, hand.wanted())
+            elif self._is_empty:
+                return
+        self.has_more = not self._is_cut_off() and not stopping.is_asked()
+
+    def end(self) -> None:
+        """Let what is on the wire come to its end, write it down, give the rest back."""
+        self._pump.close(GRACE)
+        self._write(is_end=True)
+
+    def abandon(self) -> None:
+        """After a failure: whatever was written or not, the journals know, and `recover` settles by them."""
+        self._pump.close(GRACE)
+        for lot in self._hand.lots:
+            lot.journal.close(is_done=False)
+
+    def _may_go_on(self) -> bool:
+        return time.monotonic() < self._until and not stopping.is_asked()
+
+    def _is_cut_off(self) -> bool:
+        """Whether no route's server can be reached."""
+        return len(self._hand.down) >= len(self._routes)
+
+    def _turn_over(self) -> None:
+        """Settle what is complete and claim the next batch, in one transaction."""
+        at = now()
         with transaction() as session:
-            took = _settle(session, last)
-            if _must_stop(connection) or time.monotonic() >= until:
-                lanes.release(session, message)
-                return took, False
-            return took, _begin(session, message)
-    except (DBAPIError, JobTimeoutException):
-        raise  # the database itself, or our time is over: the lease brings everything back
-    except Exception as error:  # this message is at fault, and neither the last one nor the lane may suffer from it
+            self._settle(session, at, [lot for lot in self._hand.lots if lot.is_complete])
+            looked_at = time.monotonic()
+            batch = self._claim(session, at)
+            lot = self._open(batch, looked_at) if batch is not None and batch.mails else None
+        self._let_go()
+        self._is_empty = batch is None
+        self._claims_at = looked_at + (LOOKS_EVERY if batch is None else 0)
+        if lot is not None:
+            self._looks_at = looked_at + LOOK_HOLDS_SECONDS / 2
+            self._sort(lot, at)
+
+    def _open(self, batch: Batch, looked_at: float) -> Lot:
+        lot = Lot(batch, Journal(self._data_dir, batch.token, len(batch.mails)), looked_at)
+        lot.begins_until = looked_at + self._begins_within
+        self._hand.add(lot)
+        return lot
+
+    def _sort(self, lot: Lot, at: datetime) -> None:
+        """Take in hand what may go now; what waits for its pace goes back, and wakes us when its time comes."""
+        found = self._pacer.sort(lot.batch.mails, self._routes, at)
+        self._hand.place(lot, found.placed)
+        if found.put_off or found.back:
+            with transaction() as session:
+                settle.write_down(session, lot.batch, found.put_off, at)
+                lanes.give_back(session, lot.batch, found.back, at)
+                for mailing_id, until in found.holds.items():
+                    mailings.hold(session, mailing_id, until)
+            self._let_go()
+        if found.ask_at is not None:
+            wait = (found.ask_at - at).total_seconds()
+            self._claims_at = time.monotonic() + wait
+            self._is_empty = wait > LONGEST_PAUSE
+
+    def _claim(self, session: Session, at: datetime) -> Batch | None:
+        batch = lanes.claim(session, self._channel, at, self._lease, CLAIM)
+        batch = batch or lanes.take_parcel(session, self._channel, at, self._lease)
+        if batch is not None:
+            settle.make_ready(session, batch, at)
+        return batch
+
+    def _write(self, *, is_end: bool = False) -> None:
+        """Settle what is known by now, and hold on to the rest; at the end give it back."""
+        self._writes_at = time.monotonic() + LATEST_RECORD
+        if not self._hand.lots:
+            return
+        at = now()
         with transaction() as session:
-            took = _settle(session, last)
-            _settle(session, _failed(message, error))
-        return took, False
+            if is_end and self._is_cut_off():
+                self._blame_the_way(at)
+            self._settle(session, at, self._hand.lots)
+            for lot in self._hand.lots:
+                if is_end:
+                    lanes.give_back(session, lot.batch, self._hand.of(lot), at)
+                elif lot.batch.left and lanes.extend(session, lot.batch, at + self._lease):
+                    lot.begins_until = time.monotonic() + self._begins_within
+        self._let_go()
 
+    def _settle(self, session: Session, at: datetime, lots: list[Lot]) -> None:
+        for lot in lots:
+            self.accepted += settle.write_down(session, lot.batch, lot.done, at)
+            lot.done = []
 
-def _must_stop(connection: transport.Connection) -> bool:
-    """Whether no further mail may begin: the server is away, or this process is asked to end."""
-    return connection.is_down or stopping.is_asked()
+    def _blame_the_way(self, at: datetime) -> None:
+        """One mail says why nothing goes; the others wait untouched."""
+        held = self._hand.take_one()
+        if held is not None:
+            route, words = next(iter(self._hand.down.items()))
+            held.lot.done.append(Done(held.mail, at, Answer(Outcome.DEFERRED, 0, words, route)))
 
+    def _look_again(self) -> None:
+        at = now()
+        looked_at = time.monotonic()
+        self._looks_at = looked_at + LOOK_HOLDS_SECONDS / 2
+        with transaction() as session:
+            for lot in self._hand.lots:
+                if looked_at - lot.looked_at < LOOK_HOLDS_SECONDS / 4:
+                    continue
+                mails = lanes.still_may_go(session, lot.batch, self._hand.of(lot), at)
+                settle.stop_ended(session, lot.batch, mails, at)
+                self._hand.keep_only(lot, [mail for mail in mails if mail.row in lot.batch.left])
+                lot.looked_at = looked_at
+        self._hand.is_stale = False
+        self._let_go()
 
-def _begin(session: Session, message: Message) -> bool:
-    """The last look before the SMTP transaction (invariant 3), and the mark that it begins (invariant 5)."""
-    at = now()
-    why = why_withheld(session, message)
-    if why is None and message.kind in TELLING and notices.is_ended(session, message):
-        why = Withheld.CANCELLED
-    if why is not None:
-        if lanes.withhold(session, message, why, at) and message.kind is MailKind.NOTICE:
-            notices.settled(session, message, State.WITHHELD, at)
-        return False
-    facts = notices.facts_for(session, message, at) if message.kind is MailKind.NOTICE else None
-    return lanes.begin(session, message, at, _longest(), facts)
-
-
-def why_withheld(session: Session, message: Message) -> Withheld | None:
-    """Whether consent, suppression or erasure stops this message now.
-
-    The person's row is locked, so that an unsubscribe is either seen here or answered after the mark.
-    """
-    if message.contact_id is not None:
-        contact = session.get_one(Contact, message.contact_id, with_for_update={"read": True})
-        standing = consent_queries.standing(session, contact, message.to_address)
-        return consent_rules.why_withheld(message.channel, message.topic, standing)
-    key = read_address(message.to_address).key
-    if contacts.is_erased(session, key):
-        return Withheld.ERASED
-    dead = SuppressionReason.HARD_BOUNCE in consent_queries.reasons_against(session, key)
-    return Withheld.DEAD_ADDRESS if dead else None
-
-
-def _send(message: Message, connection: transport.Connection) -> _Sent:
-    """Compose and hand over. A mail that cannot be made never blocks the lane, whatever is wrong with it."""
-    try:
-        mail = compose.compose(message)
-        return _Sent(message, connection.send(mail), mail.sha256)
-    except JobTimeoutException:
-        raise  # the server may have it: in doubt, as after a crash (TRAPS 9)
-    except Exception as error:
-        return _failed(message, error)
-
-
-def _failed(message: Message, error: Exception) -> _Sent:
-    """A mail that we could not make: over if its own values are at fault, tried again if we are (a key, a bug)."""
-    is_over = isinstance(error, MailerError) and not isinstance(error, KeyGone)
-    words = str(error) if isinstance(error, MailerError) else type(error).__name__  # a bug's own words may be personal
-    log.error("message %s cannot be made: %s", message.id, type(error).__name__)
-    outcome = Outcome.REFUSED if is_over else Outcome.DEFERRED
-    return _Sent(message, lanes.Answer(outcome, 0, f"cannot be made: {words}", "none"), "")
-
-
-def _settle(session: Session, sent: _Sent | None) -> int:
-    """Write an answer down and let others know whom it concerns; 1 if a server took the mail."""
-    if sent is None:
-        return 0
-    at, message = now(), sent.message
-    state = lanes.settle(session, message, sent.answer, sent.sha256, at)
-    if state is None:
-        return 0
-    if transport.says_dead(sent.answer):
-        key = read_address(message.to_address).key
-        consent.suppress(session, key, SuppressionReason.HARD_BOUNCE, source=message.id, at=at)
-    if message.kind in TELLING and state is not State.QUEUED:
-        known = State.ACCEPTED if state is State.ACCEPTED else State.REFUSED  # in doubt for good is not told
-        notices.settled(session, message, known, at)
-    return int(state is State.ACCEPTED)
-
-
-def _longest() -> timedelta:
-    """How long a mark holds: connecting, one transaction, and as long as a lease to write its answer down (TRAPS 9)."""
-    config = settings.current()
-    return timedelta(seconds=2 * config.smtp_timeout_seconds + config.lease_seconds)
+    def _let_go(self) -> None:
+        """Drop the lots that are settled, with their journals."""
+        for lot in [lot for lot in self._hand.lots if not lot.batch.left]:
+            self._hand.lots.remove(lot)
+            lot.journal.close(is_done=True)

@@ -16,14 +16,14 @@ JOB = "rq_jobs.fan_out.fan_out"
 
 def fan_out(mailing_id: str) -> None:
     """Fan one mailing out to its end, ringing after each slice. Safe to run twice and beside itself."""
-    more = True
-    while more:
+    made: outbox.Slice | None = outbox.Slice(range(0))
+    while made is not None:
         with transaction() as session:
             mailing = session.get_one(Mailing, mailing_id, with_for_update=True)
-            if mailing.state is not MailingState.FANNING_OUT:
+            if mailing.state is not MailingState.FANNING_OUT or mailing.cancelled_at is not None:
                 return
-            more = outbox.fan_out_slice(session, mailing, now())
-            if mailing.kind is MailKind.NOTICE:
-                notices.adopt(session, mailing, now())
+            made = outbox.fan_out_slice(session, mailing, now())
+            if mailing.kind is MailKind.NOTICE and made is not None:
+                notices.adopt(session, mailing, now(), made.rows)
             lane = mailing.kind.channel.value
         doorbell.ring(lane, deliver.JOB, lane)

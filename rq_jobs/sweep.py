@@ -7,25 +7,29 @@ from mailer.clock import now
 from mailer.consent.rules import Channel
 from mailer.db import transaction
 from mailer.inbound import actions as inbound
-from mailer.outbox import lanes
+from mailer.outbox import mailings
 from mailer.outbox import queries as outbox_queries
 from mailer.services import actions as services
-from rq_jobs import deliver, fan_out, publish_events, read_mail
+from rq_jobs import clear, deliver, fan_out, publish_events, read_mail, recover
 
 JOB = "rq_jobs.sweep.sweep"
 
 
 def sweep() -> None:
     """Look once at everything that may wait; safe to run twice and beside itself."""
+    recover.from_journals()
     at = now()
     with transaction() as session:
-        lanes.sweep(session, at)
-        lanes.seal(session, at)
-        mailings = outbox_queries.to_fan_out(session)
+        recover.from_leases(session, at)
+        mailings.measure(session, at)
+        cancelled = mailings.to_clear(session)
+        unmade = outbox_queries.to_fan_out(session)
         due = [channel.value for channel in Channel if outbox_queries.is_due(session, channel, at)]
         has_mail = inbound.is_waiting(session, at)
         has_events = services.is_waiting(session, at)
-    for mailing_id in mailings:
+    for mailing_id in cancelled:
+        doorbell.ring("chores", clear.JOB, mailing_id)
+    for mailing_id in unmade:
         doorbell.ring("chores", fan_out.JOB, mailing_id)
     for lane in due:
         doorbell.ring(lane, deliver.JOB, lane)

@@ -6,9 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from mailer.admin import links
 from mailer.consent.rules import Channel
 from mailer.contacts.models import Contact
 from mailer.contacts.rules import Origin
@@ -16,7 +17,7 @@ from mailer.inbound.desk import DeskState
 from mailer.inbound.models import InboundMail
 from mailer.ledger.models import LedgerEntry
 from mailer.notices.models import DeemedAgreement, Notice
-from mailer.outbox.models import Message
+from mailer.outbox.models import Mailing, Message, Parcel
 from mailer.outbox.rules import State
 from mailer.policies.models import Policy, Version
 from mailer.staff import queries as staff
@@ -30,12 +31,13 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Numbers:
-    """The four quiet numbers of the home page."""
+    """The four quiet numbers of the home page, and how many mails are in doubt since a week."""
 
     people: int
     waiting: int
     accepted: int
     tasks: int
+    in_doubt: int
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,13 @@ class MessageFilter:
 
 def numbers(session: Session, at: datetime) -> Numbers:
     """The numbers, each counted up to `COUNTED_AT_MOST`."""
+    settled = _settled(session, at - WEEK)
     return Numbers(
         people=_count(session, select(Contact.id).where(Contact.erased_at.is_(None))),
-        waiting=_count(session, select(Message.row).where(Message.state.in_(WAITING))),
-        accepted=_count_accepted(session, at - WEEK),
+        waiting=_count_waiting(session),
+        accepted=settled.get(State.ACCEPTED, 0),
         tasks=staff.count_open_tasks(session),
+        in_doubt=settled.get(State.UNKNOWN, 0),
     )
 
 
@@ -139,11 +143,28 @@ def last_entry(session: Session) -> LedgerEntry | None:
     return session.scalar(select(LedgerEntry).order_by(LedgerEntry.seq.desc()).limit(1))
 
 
-def _count_accepted(session: Session, since: datetime) -> int:
+def page_of_subject(session: Session, subject_id: str) -> str | None:
+    """The page about what an id names; for a mailing that of the campaign or version it sends."""
+    mailing = session.get(Mailing, subject_id) if subject_id.startswith("mlg_") else None
+    return links.find_page(mailing.subject_id if mailing else subject_id)
+
+
+def _settled(session: Session, since: datetime) -> dict[State, int]:
     # neither state nor settled_at has an index, so that marks stay cheap: look at the latest rows only
     latest = select(Message.state, Message.settled_at).order_by(Message.row.desc()).limit(COUNTED_AT_MOST).subquery()
-    accepted = (latest.c.state == State.ACCEPTED, latest.c.settled_at >= since)
-    return session.scalar(select(func.count()).select_from(latest).where(*accepted)) or 0
+    counted = select(latest.c.state, func.count()).where(latest.c.settled_at >= since).group_by(latest.c.state)
+    return {state: int(n) for state, n in session.execute(counted)}
+
+
+def _count_waiting(session: Session) -> int:
+    """What is due by itself, which an index holds, and what waits in parcels, row by row of theirs."""
+    due = Message.channel.in_(list(Channel)), Message.due_at.is_not(None)
+    single = select(Message.row).where(*due, Message.state.in_(WAITING))
+    within = and_(Message.row >= Parcel.first_row, Message.row <= Parcel.last_row)
+    in_parcels = select(Message.row).join(Parcel, and_(within, Message.mailing_id == Parcel.mailing_id))
+    return _count(session, single) + _count(
+        session, in_parcels.where(Message.state == State.QUEUED, Message.due_at.is_(None))
+    )
 
 
 def _count(session: Session, rows: Select[str] | Select[int]) -> int:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from mailer.consent import words
 from mailer.outbox.models import Attempt, Message
+from mailer.outbox.queries import HELD
 from mailer.outbox.rules import MailKind, Outcome, State
 
 KINDS = {
@@ -58,12 +59,20 @@ def _tried(number: int, attempt: Attempt) -> Step:
     return Step(text, attempt.at, _TONES[attempt.outcome], quote)
 
 
+def _waits(message: Message) -> Step:
+    if message.due_at is None:
+        return Step("It waits for its turn in its mailing.")
+    if message.due_at >= HELD:
+        return Step("It waits until its mailing goes on.")
+    return Step("It waits; the next try is due.", message.due_at)
+
+
 def _stands(message: Message) -> list[Step]:
     match message.state:
         case State.QUEUED:
-            return [Step("It waits; the next try is due.", message.due_at)]
+            return [_waits(message)]
         case State.SENDING:
-            return [Step("It is being sent at this moment.", message.begun_at)]
+            return [Step("It is being sent at this moment.", message.dated_at)]
         case State.ACCEPTED:
             text = "Accepted by the next server. From here on we hear of it only if it comes back or is answered."
             return [Step(text, tone="good")]

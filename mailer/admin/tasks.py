@@ -61,7 +61,7 @@ def _page(session: Session, task_id: str, form: FinishForm) -> str:
         left=time_left(task.due_on, today),
         names=queries.names(session),
         people=cross.names_of(session, {task.contact_id} if task.contact_id else ()),
-        subject_page=links.find_page(task.subject_id),
+        subject_page=cross.page_of_subject(session, task.subject_id),
         subject_kind=links.kind_of(task.subject_id),
         contact_page=links.find_page(task.contact_id),
         may_finish=current_staff().may(May.REPLY),

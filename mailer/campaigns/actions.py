@@ -1,4 +1,4 @@
-"""Write campaigns and announcements, try them on oneself, send them once."""
+"""Write campaigns and announcements, try them on oneself, send them once, and stop or slow down the sending."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from mailer.campaigns.rules import State
 from mailer.consent import queries as consent
 from mailer.contacts.rules import read_line
 from mailer.delivery import content as wording
+from mailer.delivery.outlook import Stand, look, paused_by
 from mailer.errors import Conflict, Invalid
 from mailer.ledger import actions as ledger
 from mailer.outbox import actions as outbox
+from mailer.outbox import mailings
 from mailer.outbox.models import Mailing, Message
 from mailer.outbox.rules import MailKind
+from mailer.staff import tasks
 from mailer.staff.models import Staff
 
 LOCALES = ("en", "nl")
@@ -31,6 +34,10 @@ _WHY = {
 
 class AlreadySent(Conflict):
     """A campaign goes out once and is then a record."""
+
+
+class AlreadyHalted(Conflict):
+    """Somebody was quicker."""
 
 
 class NotReady(Conflict):
@@ -89,8 +96,8 @@ def send_test(session: Session, campaign: Campaign, staff: Staff, at: datetime) 
     )
 
 
-def send(session: Session, campaign: Campaign, staff_id: str, at: datetime) -> Mailing:
-    """Freeze wording and audience and hand over to the outbox; a second time is refused."""
+def send(session: Session, campaign: Campaign, staff_id: str, at: datetime, per_hour: int | None = None) -> Mailing:
+    """Freeze wording and audience and hand over to the outbox, at most so many an hour; a second time is refused."""
     session.flush()  # what refreshing does not see would be lost
     session.refresh(campaign, with_for_update=True)
     _check_draft(campaign)
@@ -104,10 +111,45 @@ def send(session: Session, campaign: Campaign, staff_id: str, at: datetime) -> M
         topic=campaign.topic,
         at=at,
     )
+    if per_hour is not None:
+        mailings.set_pace(session, mailing, per_hour, at, staff_id)
     campaign.state, campaign.mailing_id = State.SENT, mailing.id
     campaign.sent_at, campaign.sent_by = at, staff_id
     session.flush()
     ledger.record(session, "campaign.sent", at, campaign=campaign.id, mailing=mailing.id, staff=staff_id)
+    return mailing
+
+
+def pause(session: Session, campaign: Campaign, staff: Staff, why: str, at: datetime) -> None:
+    """Let nothing of it go out until somebody resumes it; `why` is for colleagues and may be empty."""
+    mailing = queries.get_mailing(session, campaign)
+    words = paused_by(staff.name, read_line(why, "why"))
+    if not mailings.pause(session, mailing, words, at, staff.id):
+        raise AlreadyHalted("This was paused or cancelled already; the page shows how it stands now.")
+
+
+def resume(session: Session, campaign: Campaign, staff: Staff, at: datetime) -> Mailing:
+    """Let it go on where it stopped; whoever does so has looked at why it paused itself, if it did."""
+    mailing = queries.get_mailing(session, campaign)
+    mailings.resume(session, mailing, at, staff.id)
+    _finish_tasks(session, mailing, staff, "The sending was resumed.", at)
+    return mailing
+
+
+def cancel(session: Session, campaign: Campaign, staff: Staff, at: datetime) -> Mailing:
+    """Let nothing more of it go out, ever; NotRunning if nothing was left to go out."""
+    mailing = queries.get_mailing(session, campaign)
+    if look(mailing, mailings.left(session, mailing.id), at).stand is Stand.SENT:
+        raise mailings.NotRunning("All of this has gone out; nothing is left to cancel.")
+    mailings.cancel(session, mailing, at, staff.id)
+    _finish_tasks(session, mailing, staff, "The sending was cancelled.", at)
+    return mailing
+
+
+def set_pace(session: Session, campaign: Campaign, staff: Staff, per_hour: int | None, at: datetime) -> Mailing:
+    """At most so many mails an hour from now on; None takes the limit away."""
+    mailing = queries.get_mailing(session, campaign)
+    mailings.set_pace(session, mailing, per_hour, at, staff.id)
     return mailing
 
 
@@ -116,6 +158,11 @@ def render(session: Session, campaign: Campaign, locale: str) -> wording.Wording
     letter = content.write(campaign.subject, campaign.body)
     facts = content.facts(letter) | {"subject": letter.subject or "…"}
     return wording.render(campaign.kind, locale, facts, **_frame(session, campaign, locale))
+
+
+def _finish_tasks(session: Session, mailing: Mailing, staff: Staff, note: str, at: datetime) -> None:
+    for task in queries.tasks_of(session, mailing):
+        tasks.finish(session, task, staff.id, note, at)
 
 
 def _freeze(session: Session, campaign: Campaign, locale: str, at: datetime) -> str:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import ClassVar
 
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Length, Optional
+from wtforms import HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import AnyOf, DataRequired, Length, Optional, StopValidation
 
 from mailer.campaigns.actions import NAME_LIMIT
 from mailer.campaigns.placeholders import TEXT_LIMIT
 from mailer.contacts.rules import NAME_LIMIT as LINE_LIMIT
+from mailer.outbox.mailings import FASTEST
 from mailer.outbox.rules import MailKind
 
 KIND_WORDS = {
     MailKind.CAMPAIGN: "Campaign: marketing, to the readers of a topic who may get it",
     MailKind.ANNOUNCEMENT: "Announcement: essential, to everybody with an account, without promotion",
 }
+CANCEL = "cancel"
 
 
 class ForSending:
@@ -26,6 +28,15 @@ class ForSending:
 
     def __call__(self, _form: object, _field: object) -> None:
         pass
+
+
+class PossiblePace:
+    """A number of mails that an hour can have; one fault is told, in our words."""
+
+    def __call__(self, _form: object, field: IntegerField) -> None:
+        if field.data is None or not 1 <= field.data <= FASTEST:
+            field.errors[:] = []
+            raise StopValidation(f"Write a whole number from 1 to {FASTEST:,}, or leave it empty for no limit.")
 
 
 class NewForm(FlaskForm):  # type: ignore[misc]
@@ -52,3 +63,30 @@ class EditForm(FlaskForm):  # type: ignore[misc]
         "Text, in Markdown", [ForSending(), Length(max=TEXT_LIMIT, message=f"{TEXT_LIMIT:,} characters fit.")]
     )
     shown = HiddenField()
+
+
+class PaceForm(FlaskForm):  # type: ignore[misc]
+    """How fast a sending may go."""
+
+    per_hour = IntegerField(
+        "At most so many mails an hour",
+        [Optional(), PossiblePace()],
+        description="Leave it empty for no limit. You may change it while it is being sent.",
+        render_kw={"inputmode": "numeric", "min": 1, "max": FASTEST},
+    )
+
+
+class PauseForm(FlaskForm):  # type: ignore[misc]
+    """That a sending shall wait."""
+
+    why = StringField(
+        "Why, for your colleagues",
+        [Optional(), Length(max=LINE_LIMIT, message=f"At most {LINE_LIMIT} characters fit.")],
+        render_kw={"autocomplete": "off"},
+    )
+
+
+class CancelForm(FlaskForm):  # type: ignore[misc]
+    """That the rest of a sending shall never go out."""
+
+    confirm = StringField("Confirm", [AnyOf([CANCEL], message=f"Type the word “{CANCEL}” to go on.")])

@@ -1,13 +1,13 @@
-"""Read campaigns: one, all, whom one reaches, how far one is."""
+"""Read campaigns: one, all, whom one reaches, how far one is and how it goes on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from mailer.campaigns import content, rules
@@ -15,16 +15,25 @@ from mailer.campaigns.models import Campaign
 from mailer.consent import queries as consent
 from mailer.consent.rules import Withheld
 from mailer.contacts.rules import Origin
+from mailer.delivery import outlook as outlooks
+from mailer.delivery.outlook import Outlook, Stand
 from mailer.errors import Invalid, NotFound
 from mailer.outbox import audience as audiences
 from mailer.outbox import queries as outbox
 from mailer.outbox.models import Attempt, Content, Mailing
 from mailer.outbox.queries import AudienceCount
-from mailer.outbox.rules import SETTLED, MailingState, MailKind, State
+from mailer.outbox.rules import SETTLED, MailKind, State
+from mailer.staff.models import Task
+
+PAUSED_ITSELF = "mailing_paused"  # the kind of task that a sending opens which pauses itself
 
 
 class NoSuchCampaign(NotFound):
     """No campaign has this id."""
+
+
+class NoSuchSending(NotFound):
+    """A campaign that was not sent."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +46,13 @@ class Audience:
 
 @dataclass(frozen=True)
 class Report:
-    """How far a sending is; `waits_for` is the last answer of a server that did not take mail."""
+    """How far a sending is and how it goes on; `waits_for` is the last answer of a server that did not take mail."""
 
+    mailing: Mailing
+    outlook: Outlook
     total: int
     states: dict[State, int]
     left_out: dict[Withheld, int]
-    is_finished: bool
-    forecast: str
     waits_for: Attempt | None
 
     @property
@@ -109,16 +118,36 @@ def report(session: Session, campaign: Campaign, at: datetime) -> Report | None:
         return None
     states = outbox.progress(session, mailing.id)
     total, settled = sum(states.values()), sum(n for state, n in states.items() if state in SETTLED)
-    is_fanned_out = mailing.state is MailingState.FANNED_OUT
-    is_finished = is_fanned_out and settled == total
+    outlook = outlooks.look(mailing, total - settled, at)
     return Report(
+        mailing=mailing,
+        outlook=outlook,
         total=total,
         states=states,
         left_out=outbox.left_out(session, mailing.id),
-        is_finished=is_finished,
-        forecast=rules.forecast(settled, total, mailing.created_at, at) if is_fanned_out else "The list is being made",
-        waits_for=None if is_finished else outbox.last_answer(session, mailing.id),
+        waits_for=outbox.last_answer(session, mailing.id) if outlook.stand in outlooks.GOES_ON else None,
     )
+
+
+def get_mailing(session: Session, campaign: Campaign) -> Mailing:
+    """The sending of a campaign, locked until the commit; NoSuchSending while it is a draft."""
+    if campaign.mailing_id is None:
+        raise NoSuchSending("Nothing of this campaign has gone out yet; its own page shows the draft.")
+    return session.get_one(Mailing, campaign.mailing_id, with_for_update=True, populate_existing=True)
+
+
+def halted(session: Session, campaigns: Iterable[Campaign]) -> dict[str, Stand]:
+    """Those of the campaigns whose sending is paused or was cancelled, by id."""
+    concerned = [campaign.mailing_id for campaign in campaigns if campaign.mailing_id]
+    stopped = Mailing.id.in_(concerned), or_(Mailing.paused_at.is_not(None), Mailing.cancelled_at.is_not(None))
+    found = session.execute(select(Mailing.subject_id, Mailing.cancelled_at).where(*stopped))
+    return {subject: Stand.CANCELLED if cancelled_at else Stand.PAUSED for subject, cancelled_at in found}
+
+
+def tasks_of(session: Session, mailing: Mailing) -> Sequence[Task]:
+    """What waits for a person because a sending paused itself."""
+    waiting = Task.subject_id == mailing.id, Task.kind == PAUSED_ITSELF, Task.done_at.is_(None)
+    return session.scalars(select(Task).where(*waiting).order_by(Task.opened_at, Task.id)).all()
 
 
 def content_sent(session: Session, campaign: Campaign, locale: str) -> Content | None:

@@ -1,10 +1,9 @@
-"""The life of a campaign, what must be mended before it may go out, and how far a sending is."""
+"""The life of a campaign, and what must be mended before it may go out."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum
 
 from mailer.consent.rules import Channel
@@ -125,16 +124,3 @@ def _essential(draft: Draft) -> list[Check]:
     if promotion:
         found.append(Check(Tone.BAD, f"“{promotion[0]}” reads like promotion, which essential mail never carries."))
     return found
-
-
-def forecast(settled: int, total: int, began_at: datetime, at: datetime) -> str:
-    """The pace of a sending and when it will be done, in words; empty while there is too little to say."""
-    seconds = (at - began_at).total_seconds()
-    if settled == 0 or settled >= total or seconds < 1:
-        return ""
-    left = timedelta(seconds=(total - settled) * seconds / settled)
-    if left < timedelta(minutes=1):
-        return f"{settled / seconds:,.0f} a second, done in less than a minute"
-    if left < timedelta(hours=2):
-        return f"{settled / seconds * 60:,.0f} a minute, done in about {left.total_seconds() / 60:.0f} minutes"
-    return f"{settled / seconds * 60:,.0f} a minute, done in about {left.total_seconds() / 3600:.0f} hours"

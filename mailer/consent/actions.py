@@ -65,7 +65,7 @@ def grant(
 def withdraw(session: Session, contact: Contact, topic: str, *, source: str, at: datetime) -> None:
     """The person leaves one topic."""
     queries.get_topic(session, topic)
-    _wait_for_sends(session, contact)
+    _lock(session, contact)
     current = queries.subscriptions(session, contact.id).get(topic)
     if current is None or current.is_subscribed:
         _add(session, contact, topic, Act.WITHDRAWN, Basis.CONSENT, "", source, at, "")
@@ -73,7 +73,7 @@ def withdraw(session: Session, contact: Contact, topic: str, *, source: str, at:
 
 def leave_all(session: Session, contact: Contact, *, source: str, at: datetime) -> list[str]:
     """The person leaves all marketing mail. Returns the topics that stopped now; once more changes nothing."""
-    _wait_for_sends(session, contact)
+    _lock(session, contact)
     stopped = [row.topic for row in queries.subscriptions(session, contact.id).values() if row.is_subscribed]
     for topic in stopped:
         withdraw(session, contact, topic, source=source, at=at)
@@ -164,8 +164,8 @@ def forget(session: Session, contact: Contact) -> None:
         )
 
 
-def _wait_for_sends(session: Session, contact: Contact) -> None:
-    """Lock the person's row: the last look before a send has either been marked, or will see what is said now."""
+def _lock(session: Session, contact: Contact) -> None:
+    """Lock the person's row, so that two acts of one person come one after the other."""
     session.flush()  # refresh would drop what is not written yet
     session.refresh(contact, with_for_update=True)
 

@@ -16,7 +16,19 @@ from mailer.contacts import queries as contacts
 from mailer.contacts.models import Contact
 from mailer.db import reading
 
-_EXPORTED = ("id", "email", "name", "company", "reference", "locale", "origin", "topics", "suppressed", "closed_at")
+_EXPORTED = (
+    "id",
+    "email",
+    "name",
+    "company",
+    "reference",
+    "locale",
+    "time_zone",
+    "origin",
+    "topics",
+    "suppressed",
+    "closed_at",
+)
 
 
 @click.group()
@@ -50,6 +62,7 @@ def show(who: str) -> None:
         click.echo(f"{found.id}  {found.name or '(no name)'}{f', {found.company}' if found.company else ''}")
         click.echo(f"  origin     {found.origin}, since {found.created_at:%d %B %Y}")
         click.echo(f"  reference  {found.reference or '-'}    language {found.locale}")
+        click.echo(f"  time zone  {found.time_zone or '- (the company’s)'}")
         for word, at in (("closed", found.closed_at), ("erased", found.erased_at)):
             if at is not None:
                 click.echo(f"  {word}     {at:%d %B %Y}")
@@ -78,6 +91,7 @@ def export() -> None:
                     _plain(person.company),
                     _plain(person.reference or ""),
                     person.locale,
+                    person.time_zone or "",
                     person.origin.value,
                     ";".join(sorted(row.topic for row in said if row.is_subscribed)),
                     ";".join(sorted(queries.reasons_against(session, primary.email_key))) if primary else "",

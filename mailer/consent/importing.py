@@ -105,6 +105,7 @@ def _take(session: Session, row: Row, source: str, zone: ZoneInfo, at: datetime,
         name=row.cells["name"],
         company=row.cells["company"],
         locale=row.cells["locale"],
+        time_zone=row.cells["time_zone"],
         reopens=False,
     )
     report.known, report.added = report.known + is_known, report.added + (not is_known)

@@ -21,6 +21,7 @@ COLUMNS = (
     "company",
     "reference",
     "locale",
+    "time_zone",
     "origin",
     "topics",
     "consent_wording",

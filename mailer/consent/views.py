@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+import time
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
@@ -19,7 +20,7 @@ from sqlalchemy.orm import Session
 from mailer import clock, signing
 from mailer.consent import actions, links, pages, queries
 from mailer.consent.links import LEAVE, PREFERENCES, Link
-from mailer.consent.rules import SuppressionReason
+from mailer.consent.rules import LEAVING_SECONDS, SuppressionReason
 from mailer.contacts.models import Contact
 from mailer.contacts.rules import Origin
 from mailer.db import reading, transaction
@@ -47,6 +48,7 @@ def leave(token: str) -> ResponseReturnValue:
         source = f"{'one-click' if by_client else 'the page'} of {link.message_id}"
         stopped = actions.leave_all(session, contact, source=source, at=clock.now()) if contact else []
         names = [topic.name for topic in queries.topics(session) if topic.key in stopped]
+    _let_looks_go_stale()
     if by_client:
         return Response("You are unsubscribed.\n", mimetype="text/plain")
     return _page("left", token, stopped=names, choose_url=_choose_url(link))
@@ -81,8 +83,17 @@ def save(token: str) -> ResponseReturnValue:
         chosen = {topic.key for topic in queries.topics(session)} & set(request.form.getlist("topic"))
         if contact := links.find_contact(session, link):
             actions.choose(session, contact, chosen, source=f"preferences of {link.message_id}", at=clock.now())
+    _let_looks_go_stale()
     with reading() as session:
         return _preferences(session, token, link, saved=True, shown=chosen)
+
+
+def _let_looks_go_stale() -> None:
+    """Answer only when every mail that was looked at before this act has begun or is looked at again (invariant 3).
+
+    Everybody waits, known or not: the time of an answer tells nothing (TRAPS 26).
+    """
+    time.sleep(LEAVING_SECONDS)
 
 
 def _preferences(

@@ -38,6 +38,7 @@ def upsert(
     name: str = "",
     company: str = "",
     locale: str = "",
+    time_zone: str = "",
     reopens: bool = True,
 ) -> Contact:
     """Add a person or correct what is known; found by reference, else by address. Empty text corrects nothing.
@@ -47,7 +48,7 @@ def upsert(
     """
     address = rules.read_address(email)
     name, company = rules.read_line(name, "name"), rules.read_line(company, "company")
-    locale = rules.read_locale(locale)
+    locale, time_zone = rules.read_locale(locale), rules.read_time_zone(time_zone)
     reference = rules.read_line(reference, "reference", 120) if reference else None
     if queries.is_erased(session, address.key):
         raise AddressErased("email: this address belonged to a person who was erased; it cannot be brought back.")
@@ -63,7 +64,7 @@ def upsert(
         session.add(found)
     found.reference = reference or found.reference
     found.name, found.company = name or found.name, company or found.company
-    found.locale = locale or found.locale
+    found.locale, found.time_zone = locale or found.locale, time_zone or found.time_zone
     found.origin = rules.stronger(found.origin, origin)
     found.closed_at = None if reopens else found.closed_at
     if owner is None or (reference is not None and not owner.is_primary):
@@ -109,7 +110,7 @@ def erase(session: Session, contact: Contact, at: datetime) -> None:
     session.execute(delete(Address).where(Address.contact_id == contact.id))
     session.expire(contact, ["addresses"])
     contact.name = contact.company = ""
-    contact.reference = None
+    contact.reference = contact.time_zone = None
     contact.erased_at = at
     ledger.forget(session, contact.id)
     ledger.record(session, "contact.erased", at, contact_id=contact.id)
@@ -118,8 +119,8 @@ def erase(session: Session, contact: Contact, at: datetime) -> None:
 
 def _known(contact: Contact) -> tuple[object, ...]:
     primary = contact.primary
-    said = (contact.reference, contact.name, contact.company, contact.locale, contact.origin, contact.closed_at)
-    return (*said, primary.email_key if primary else "")
+    said = (contact.reference, contact.name, contact.company, contact.locale, contact.time_zone)
+    return (*said, contact.origin, contact.closed_at, primary.email_key if primary else "")
 
 
 def _make_primary(

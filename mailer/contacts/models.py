@@ -21,6 +21,7 @@ class Contact(Base):
     name: Mapped[str] = mapped_column(String(200), default="")
     company: Mapped[str] = mapped_column(String(200), default="")
     locale: Mapped[str] = mapped_column(String(5), default="en")
+    time_zone: Mapped[str | None] = mapped_column(String(40))
     origin: Mapped[Origin] = mapped_column(enum_of(Origin))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -1,10 +1,13 @@
-"""What a contact is, how an address is read, and who people are to us."""
+"""What a contact is, how an address, a language and a time zone are read, and who people are to us."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
+from functools import lru_cache
+from zoneinfo import available_timezones
 
 import idna
 from email_validator import EmailNotValidError, validate_email
@@ -16,6 +19,7 @@ _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]|=\?")
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff\u00ad\u202a-\u202e\u2066-\u2069]")
 NAME_LIMIT = 200
 LOCALES = ("en", "nl")
+NO_PLACES = frozenset({"Factory", "localtime"})  # a machine's own, among the zones of some systems
 
 
 class Origin(StrEnum):
@@ -43,6 +47,12 @@ class UnknownLocale(Invalid):
     """A language that we do not write."""
 
     field = "locale"
+
+
+class UnknownTimeZone(Invalid):
+    """A time zone that is in no list."""
+
+    field = "time_zone"
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,22 @@ def read_locale(text: str) -> str:
     return language
 
 
+def read_time_zone(text: str) -> str:
+    """A time zone by its name in the IANA list, as `Europe/Amsterdam`; empty for empty text, which says nothing."""
+    wanted, known = text.strip(), _time_zones()
+    if not wanted:
+        return ""
+    found = known.get(wanted.lower())
+    if found is None:
+        places = [name for name in known if "/" in name]  # what is named otherwise is an old, fixed offset
+        near = get_close_matches(wanted.lower(), places, 1) or ["europe/amsterdam"]
+        raise UnknownTimeZone(
+            f"time_zone: “{_shown(text)}” is not in the IANA list of time zones; write a name like {known[near[0]]}, "
+            "or leave it empty for the company’s own."
+        )
+    return found
+
+
 def stronger(one: Origin, other: Origin) -> Origin:
     """Of two origins the one that gives the person more of a relation of their own; an upsert never weakens it."""
     return max(one, other, key=_RANK.__getitem__)
@@ -98,6 +124,12 @@ def stronger(one: Origin, other: Origin) -> Origin:
 def first_name(name: str) -> str:
     """How a mail greets: the first word of the name."""
     return name.split(" ", 1)[0] if name else ""
+
+
+@lru_cache(maxsize=1)
+def _time_zones() -> dict[str, str]:
+    """The names of all time zones by their small letters; the longest has 32."""
+    return {name.lower(): name for name in sorted(available_timezones() - NO_PLACES)}
 
 
 def _shown(text: str) -> str:

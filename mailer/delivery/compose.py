@@ -1,42 +1,79 @@
 """Compose a mail: its bytes are a function of frozen content and message row (invariant 9).
 
 The bytes are written here and not by `EmailMessage`, which turns long `List-Unsubscribe` and `References` headers
-into encoded-words (TRAPS 1) and draws a random boundary.
+into encoded-words (TRAPS 1) and draws a random boundary. What many mails share is made once: the body by `compiled`,
+the headers that differ only by content and route by `_frame`, the date by its instant.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from binascii import b2a_qp
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
-from email.header import Header
-from email.utils import format_datetime, parseaddr
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from functools import lru_cache
+from typing import Protocol
 
 from mailer import ids, settings, signing
 from mailer.consent import links
 from mailer.consent.rules import Channel
 from mailer.contacts.rules import first_name
-from mailer.delivery import slots
-from mailer.errors import Invalid
-from mailer.outbox.models import Content, Message
+from mailer.delivery import compiled, headers, slots
+from mailer.outbox.models import Content
 from mailer.outbox.rules import MailKind
 
 GREETINGS = {"en": ("Dear {},", "Hello,"), "nl": ("Beste {},", "Hallo,")}
-LINE_LIMIT = 998  # RFC 5322 §2.1.1
-PLAIN_LIMIT = 240  # longer text is folded, as encoded-words
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+LEAVE = frozenset({"leave_url"})
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{3,500}>")  # RFC 5322 §3.6.4, nearly
+_LEAVING = re.compile(r"<[!-;=?-~]+>, <mailto:[!-;=?-~]+>")  # RFC 2369 §3.2
+_LIST_ID = re.compile(r"<[A-Za-z0-9!#-'*+\-./=?^-~]+>")  # RFC 2919 §2
 
 
-class UnsafeHeader(Invalid):
-    """A value that would have put a line of its own into the header (TRAPS 2)."""
+class Letter(Protocol):
+    """What is composed: a message row, or as much of one as a worker reads."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def contact_id(self) -> str | None: ...
+    @property
+    def kind(self) -> MailKind: ...
+    @property
+    def channel(self) -> Channel: ...
+    @property
+    def topic(self) -> str | None: ...
+    @property
+    def key_id(self) -> str: ...
+    @property
+    def to_address(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def company(self) -> str: ...
+    @property
+    def facts(self) -> dict[str, str] | None: ...
+    @property
+    def in_reply_to(self) -> str | None: ...
+    @property
+    def created_at(self) -> datetime: ...
+    @property
+    def dated_at(self) -> datetime | None: ...
+    @property
+    def content(self) -> Content: ...
+    @property
+    def sent_from(self) -> str | None:
+        """Who it comes from where the route has an identity of its own; else the content says."""
+
+    @property
+    def envelope_domain(self) -> str | None:
+        """Where its bounces and replies go, likewise."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Mail:
-    """A finished mail: CRLF only, 7-bit clean, lines under 998."""
+    """A finished mail: CRLF only, 7-bit, header lines under 998, body lines at most 76."""
 
     data: bytes
     sha256: str
@@ -53,19 +90,24 @@ class Rendered:
     html: str
 
 
-def compose(message: Message) -> Mail:
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The header lines that many mails share: those before the recipient's own, and those after."""
+
+    opening: str
+    closing: str
+
+
+def compose(letter: Letter) -> Mail:
     """The mail of one message, as it goes to the next server."""
-    content = message.content
-    rendered = render(content, values(message))
-    payload = message.id.removeprefix("msg_")
-    headers = _headers(message, content, rendered.subject, payload)
-    boundary = "=_" + hashlib.sha256(message.id.encode()).hexdigest()[:32]  # "=_" cannot occur in quoted-printable
-    head = [_header(name, value) for name, value in headers]
-    head += [_header("MIME-Version", "1.0"), _header("Content-Type", f'multipart/alternative; boundary="{boundary}"')]
-    parts = [_part(boundary, "plain", rendered.text), _part(boundary, "html", rendered.html)]
-    data = b"".join([*head, b"\r\n", *parts, f"--{boundary}--\r\n".encode()])
-    bounce_to = signing.address("bounce", payload, content.reply_domain, message.key_id)
-    return Mail(data, hashlib.sha256(data).hexdigest(), bounce_to, message.to_address)
+    content = letter.content
+    ready = compiled.of(content)
+    filled = values(letter, ready.names | LEAVE if letter.channel == Channel.MARKETING else ready.names)
+    payload, domain = letter.id.removeprefix("msg_"), letter.envelope_domain or content.reply_domain
+    head = _head(letter, ready, filled, payload, domain)
+    data = b"".join([head.encode("ascii"), *ready.body(filled)])
+    bounce_to = signing.address("bounce", payload, domain, letter.key_id)
+    return Mail(data, hashlib.sha256(data).hexdigest(), bounce_to, letter.to_address)
 
 
 def render(content: Content, filled: dict[str, str]) -> Rendered:
@@ -77,16 +119,19 @@ def render(content: Content, filled: dict[str, str]) -> Rendered:
     )
 
 
-def values(message: Message) -> dict[str, str]:
-    """What one recipient's slots hold."""
-    content = message.content
-    who = (content.url, message.contact_id, message.id, message.key_id)
-    return {
-        **(message.facts or {}),
-        **person(message.name, message.company, message.to_address, content.locale),
-        "leave_url": links.leave_url(*who),
-        "preferences_url": links.preferences_url(*who),
+def values(letter: Letter, names: Collection[str] = slots.BASE) -> dict[str, str]:
+    """What one recipient's slots hold; of the signed links only those in `names`."""
+    content = letter.content
+    filled = {
+        **(letter.facts or {}),
+        **person(letter.name, letter.company, letter.to_address, content.locale),
     }
+    who = (content.url, letter.contact_id, letter.id, letter.key_id)
+    if "leave_url" in names:
+        filled["leave_url"] = links.leave_url(*who)
+    if "preferences_url" in names:
+        filled["preferences_url"] = links.preferences_url(*who)
+    return filled
 
 
 def person(name: str, company: str, email: str, locale: str) -> dict[str, str]:
@@ -106,10 +151,10 @@ def preview(content: Content, sample: dict[str, str] | None = None) -> Rendered:
     return render(content, facts | anyone | lead_nowhere | (sample or {}))
 
 
-def message_id_header(message: Message) -> str:
+def message_id_header(letter: Letter) -> str:
     """The Message-ID, made with the row and the same at every try (TRAPS 5); a MAC keeps others from guessing it."""
-    payload = message.id.removeprefix("msg_")
-    return f"<{signing.address('id', payload, message.content.reply_domain, message.key_id).replace('+', '.', 1)}>"
+    domain = letter.envelope_domain or letter.content.reply_domain
+    return _message_id(letter.id.removeprefix("msg_"), domain, letter.key_id)
 
 
 def read_message_id(header: str) -> int | None:
@@ -119,32 +164,58 @@ def read_message_id(header: str) -> int | None:
     return ids.message_row(f"msg_{payload}") if payload else None
 
 
-def _headers(message: Message, content: Content, subject: str, payload: str) -> list[tuple[str, str]]:
-    reply_to = signing.address("reply", payload, content.reply_domain, message.key_id)
-    dated: datetime = message.dated_at or message.created_at
-    headers = [
-        ("From", _mailbox(*parseaddr(content.sender))),
-        ("To", _mailbox(message.name, message.to_address)),
-        ("Reply-To", reply_to),
-        ("Subject", _text(subject, "Subject")),
-        ("Date", format_datetime(dated)),
-        ("Message-ID", message_id_header(message)),
-    ]
-    if message.in_reply_to and _MESSAGE_ID.fullmatch(message.in_reply_to):  # what a stranger sent may be anything
-        headers += [("In-Reply-To", message.in_reply_to), ("References", message.in_reply_to)]
-    match message.channel:
+def _head(letter: Letter, ready: compiled.Compiled, filled: dict[str, str], payload: str, domain: str) -> str:
+    """All header lines and the empty line after them; every value in them was looked at (TRAPS 2)."""
+    content, key_id = letter.content, letter.key_id
+    frame = _frame(letter.sent_from or content.sender, letter.kind, letter.channel, letter.topic, ready.boundary)
+    subject = headers.text(slots.fill(content.subject, filled, html=False), "Subject")
+    return (
+        f"{frame.opening}To: {headers.mailbox(letter.name, letter.to_address, 'To')}\r\n"
+        f"Reply-To: {headers.address(signing.address('reply', payload, domain, key_id))}\r\n"
+        f"Subject: {subject}\r\n"
+        f"Date: {_date(letter.dated_at or letter.created_at)}\r\n"
+        f"Message-ID: {_message_id(payload, domain, key_id)}\r\n"
+        f"{_thread(letter.in_reply_to)}{_leaving(letter, filled, payload, domain)}{frame.closing}"
+    )
+
+
+@lru_cache(maxsize=256)
+def _frame(sender: str, kind: MailKind, channel: Channel, topic: str | None, boundary: str) -> Frame:
+    name, email = headers.sender(sender)
+    closing = ""
+    match channel:
         case Channel.ESSENTIAL:
-            headers += [("Auto-Submitted", how)] if (how := _auto_submitted(message.kind)) else []
+            closing = f"Auto-Submitted: {how}\r\n" if (how := _auto_submitted(kind)) else ""
         case Channel.MARKETING:
-            leave = links.leave_url(content.url, message.contact_id, message.id, message.key_id)
-            mailto = signing.address("leave", payload, content.reply_domain, message.key_id)
-            domain = parseaddr(content.sender)[1].rpartition("@")[2]
-            headers += [
-                ("List-Unsubscribe", f"<{leave}>, <mailto:{mailto}>"),
-                ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
-                ("List-Id", f"<{message.topic or 'news'}.{domain}>"),
-            ]
-    return headers
+            list_id = f"<{topic or 'news'}.{email.rpartition('@')[2]}>"
+            closing = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+            closing += f"List-Id: {headers.matching(list_id, 'List-Id', _LIST_ID)}\r\n"
+    mime = f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'
+    return Frame(f"From: {headers.mailbox(name, email, 'From')}\r\n", closing + mime)
+
+
+@lru_cache(maxsize=256)
+def _date(at: datetime) -> str:
+    return format_datetime(at.astimezone(UTC))  # equal instants are one entry, so they have one spelling
+
+
+def _message_id(payload: str, domain: str, key_id: str) -> str:
+    return f"<{signing.address('id', payload, domain, key_id).replace('+', '.', 1)}>"
+
+
+def _thread(in_reply_to: str | None) -> str:
+    """The lines that answer a mail; what a stranger sent may be anything, and is left out if it is no Message-ID."""
+    if not in_reply_to or "=?" in in_reply_to or not _MESSAGE_ID.fullmatch(in_reply_to):
+        return ""
+    return f"In-Reply-To: {in_reply_to}\r\nReferences: {in_reply_to}\r\n"
+
+
+def _leaving(letter: Letter, filled: dict[str, str], payload: str, domain: str) -> str:
+    if letter.channel != Channel.MARKETING:
+        return ""
+    mailto = signing.address("leave", payload, domain, letter.key_id)
+    ways = f"<{filled['leave_url']}>, <mailto:{mailto}>"
+    return f"List-Unsubscribe: {headers.matching(ways, 'List-Unsubscribe', _LEAVING)}\r\n"
 
 
 def _auto_submitted(kind: MailKind) -> str | None:
@@ -156,38 +227,3 @@ def _auto_submitted(kind: MailKind) -> str | None:
             return "auto-replied"
         case _:
             return "auto-generated"
-
-
-def _mailbox(name: str, address: str) -> str:
-    if not address.isascii() or _CONTROL.search(address):
-        raise UnsafeHeader("email: the address holds a character that no header may have.", field="email")
-    if not name:
-        return address
-    shown = _text(name, "name")
-    if shown == name and not name.replace(" ", "").isalnum():
-        shown = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return f"{shown} <{address}>"
-
-
-def _text(value: str, header: str) -> str:
-    """Text as a header holds it: plain, or folded into encoded-words. Only this folds, so a value cannot (TRAPS 2)."""
-    if _CONTROL.search(value):
-        raise UnsafeHeader(f"{header}: the value holds a line end or a control character.", field=header)
-    if value.isascii() and "=?" not in value and len(value) <= PLAIN_LIMIT:
-        return value
-    return Header(value, "utf-8", maxlinelen=75, header_name=header).encode(linesep="\r\n")
-
-
-def _header(name: str, value: str) -> bytes:
-    lines = f"{name}: {value}".split("\r\n ")
-    if any(_CONTROL.search(line) or len(line) > LINE_LIMIT for line in lines):
-        raise UnsafeHeader(f"{name}: the value holds a control character or is too long for a line.", field=name)
-    return f"{name}: {value}\r\n".encode("ascii")
-
-
-def _part(boundary: str, subtype: str, text: str) -> bytes:
-    head = f"--{boundary}\r\nContent-Type: text/{subtype}; charset=utf-8\r\n"
-    head += "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-    unix = text.replace("\r\n", "\n").replace("\r", "\n").encode()
-    body = b2a_qp(unix, istext=True).replace(b"\n", b"\r\n")
-    return head.encode() + body.rstrip(b"\r\n") + b"\r\n"

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from mailer import places, settings
 from mailer.consent.rules import Channel
-from mailer.delivery import slots
+from mailer.delivery import compiled, slots
 from mailer.errors import Invalid
 from mailer.outbox import actions as outbox
 from mailer.outbox.models import Content
@@ -29,6 +29,12 @@ SUBJECT_LIMIT = 300
 _STYLE = re.compile(r"<style\b[^>]*>(.*?)(?:</style|$)", re.IGNORECASE | re.DOTALL)
 # the inliner fetches what @import names, also when its letters are escaped: no escape stands in an at-rule (TRAPS 4)
 _UNSAFE_CSS = re.compile(r"@import|@[\w-]*\\|@font-face|expression\s*\(", re.IGNORECASE)
+# the inliner drops every other at-rule, and rules within rules, without a word (TRAPS 4)
+_AT_RULES = frozenset({"media"})
+_CSS_WORDS = re.compile(
+    r"/\*.*?(?:\*/|$)|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|url\([^)]*\)", re.DOTALL | re.IGNORECASE
+)
+_CSS_STRUCTURE = re.compile(r"@([\w-]+)|[{};]")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -70,6 +76,7 @@ def freeze(
         created_at=at,
         **asdict(wording),
     )
+    compiled.of(content)  # wording that cannot be sent is refused now, not in front of the server
     return outbox.keep_content(session, content)
 
 
@@ -120,8 +127,16 @@ def _tidy(text: str) -> str:
 
 
 def _inline(html: str) -> str:
-    if any(_UNSAFE_CSS.search(css) for css in _STYLE.findall(html)):
-        raise BadWording("html: @import, @font-face and expression() cannot stand in a mail; use plain CSS rules.")
+    for css in _STYLE.findall(html):
+        if _UNSAFE_CSS.search(css):
+            raise BadWording(
+                "html: @import, @font-face and expression() cannot stand in a mail; use plain CSS rules.", field="html"
+            )
+        if lost := _why_lost(css):
+            raise BadWording(
+                f"html: {lost}, which mail programs would never see; use plain CSS rules, and @media around them.",
+                field="html",
+            )
     done: str = Premailer(
         html,
         allow_network=False,
@@ -131,7 +146,40 @@ def _inline(html: str) -> str:
         disable_validation=True,
         cssutils_logging_level=logging.CRITICAL,
     ).transform()
+    before, after = slots.marks(html), slots.marks(done)
+    for name in before.keys() | after.keys():
+        if before[name] != after[name]:
+            raise BadWording(
+                f"html: the value “{name}” stands in a style, where it would be lost or repeated; "
+                "put it in the running text or in a link.",
+                field="html",
+            )
     return done
+
+
+def _why_lost(css: str) -> str:
+    """What of a style sheet would be dropped when it is written into the mail; empty if nothing."""
+    blocks: list[str] = []
+    at_rule = ""
+    for found in _CSS_STRUCTURE.finditer(_CSS_WORDS.sub("", css)):
+        match found[0]:
+            case "{" if blocks and (at_rule or "rule" in blocks):
+                return "the styles hold a rule within a rule"
+            case "{":
+                blocks.append(at_rule or "rule")
+            case "}" if not blocks:
+                return "the styles close a brace that was never opened"
+            case "}":
+                blocks.pop()
+            case ";":
+                pass
+            case _ if found[1].lower() not in _AT_RULES:
+                return f"the styles hold “{found[0]}”"
+            case _:
+                at_rule = found[1].lower()
+                continue
+        at_rule = ""
+    return "the styles leave a brace open" if blocks else ""
 
 
 @lru_cache(maxsize=1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections import Counter
 from collections.abc import Mapping
 from html import escape
 
@@ -46,9 +47,19 @@ def clean(text: str) -> str:
     return _PRIVATE.sub("", text)
 
 
+def marks(rendered: str) -> Counter[str]:
+    """How often the word of each slot stands in a rendered text."""
+    return Counter(_WORD.findall(rendered))
+
+
 def keep(rendered: str) -> str:
-    """Rendered text with its words turned into kept marks."""
-    return _WORD.sub(lambda found: f"{OPEN}{found[1]}{CLOSE}", _PRIVATE.sub("", rendered))
+    """Rendered text with its words turned into kept marks, and its line ends into line feeds."""
+    return _WORD.sub(lambda found: f"{OPEN}{found[1]}{CLOSE}", unix(_PRIVATE.sub("", rendered)))
+
+
+def unix(text: str) -> str:
+    """`text` with line feeds for every kind of line end that mail knows."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def names(kept: str) -> set[str]:
@@ -56,13 +67,29 @@ def names(kept: str) -> set[str]:
     return set(_KEPT.findall(kept))
 
 
+def split(kept: str) -> tuple[list[str], list[str]]:
+    """Kept wording as its literals and the slots between them: one literal more than slots, some of them empty."""
+    pieces = _KEPT.split(kept)
+    return pieces[::2], pieces[1::2]
+
+
+def value(values: Mapping[str, str], name: str) -> str:
+    """What goes into a slot; MissingSlot if the message does not have it."""
+    if name not in values:
+        raise MissingSlot(f"{name}: this mail asks for a value that the message does not have.", field=name)
+    return values[name]
+
+
+def in_html(text: str) -> str:
+    """A value as HTML shows it."""
+    return escape(text)
+
+
 def fill(kept: str, values: Mapping[str, str], *, html: bool) -> str:
     """Kept wording with one recipient's values in their places."""
 
-    def value(found: re.Match[str]) -> str:
-        name = found[1]
-        if name not in values:
-            raise MissingSlot(f"{name}: this mail asks for a value that the message does not have.", field=name)
-        return escape(values[name]) if html else values[name]
+    def filled(found: re.Match[str]) -> str:
+        bare = value(values, found[1])
+        return in_html(bare) if html else bare
 
-    return _KEPT.sub(value, kept)
+    return _KEPT.sub(filled, kept)

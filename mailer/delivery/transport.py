@@ -1,30 +1,90 @@
-"""SMTP: one connection kept open, one transaction a message; what the server says becomes a value (STYLE §10)."""
+"""SMTP: connections, replies and mails as the wire has them; what a server says becomes a value (STYLE §10)."""
 
 from __future__ import annotations
 
 import re
 import smtplib
 import time
+from collections.abc import Iterator
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from mailer.delivery.compose import Mail
 from mailer.delivery.routes import Route, Tls
 from mailer.errors import MailerError
-from mailer.outbox.lanes import Answer
+from mailer.outbox.outgoing import Answer
 from mailer.outbox.rules import Outcome
 
 NO_CODE = 0
+READY = 220
 CLOSING = 421  # RFC 5321 §3.8
 GO_AHEAD = 354
+REPLY_LINE = 2_048  # RFC 5321 §4.5.3.1.5 says 512 octets; some servers say more
+REPLY_LINES = 100
 # RFC 3463 §3.2: of the 5.1.x those that say the recipient's address itself is dead (TRAPS 18)
 _DEAD = re.compile(r"\b5\.1\.(?:1|2|3|6|10)\b")
 
-_Lost = (OSError, smtplib.SMTPException)
+# each begins with one plain character, so that `re` jumps from line end to line end: a third of what `count` takes
+_CR_ALONE = re.compile(rb"\r(?!\n)")
+_LF_ALONE = re.compile(rb"\n(?<!\r\n)")
+_LF_ALONE_OR_DOT = re.compile(rb"\n(?:\.|(?<!\r\n))")
+_BARE = "The mail holds NUL, or a CR or LF that stands alone; it was not sent."
+_PATH = re.compile(r"[!-;=?-~]*")  # what may stand between < and >: printable ASCII, no blank
+
+LOST = (OSError, smtplib.SMTPException)
 
 
 class BareLineEnd(MailerError):
-    """A mail with a CR or LF that stands alone must never reach the wire (TRAPS 3)."""
+    """A mail with a CR or LF that stands alone, or with NUL, must never reach the wire (TRAPS 3)."""
+
+
+class BadPath(MailerError):
+    """An envelope address with a character that would end the command, or that SMTP cannot carry."""
+
+
+class NoReply(MailerError):
+    """What a server wrote is no reply."""
+
+
+class Reply(NamedTuple):
+    """What a server said, its lines joined by line feeds."""
+
+    code: int
+    text: bytes
+
+    @property
+    def words(self) -> str:
+        return self.text.decode("utf-8", "replace")
+
+
+class Replies:
+    """Cuts what a server writes into replies, in whatever pieces it comes (RFC 5321 §4.2)."""
+
+    __slots__ = ("_before", "_rest")
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._before: list[bytes] = []  # the lines of a reply whose last line is still to come
+
+    def read(self, data: bytes) -> Iterator[Reply]:
+        """The replies that are whole with this piece; raises NoReply at what is none, or is longer than any."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            code, mark = line[:3], line[3:4]
+            if len(line) > REPLY_LINE or not (code.isdigit() and b"200" <= code < b"600" and mark in b" -\r"):
+                raise NoReply("the server answered what is no reply")
+            if mark == b"-":
+                self._before.append(line[4:].strip())
+                if len(self._before) >= REPLY_LINES:
+                    raise NoReply("the server's answer has no end")
+                continue
+            text = line[4:].strip()
+            if self._before:
+                text = b"\n".join([*self._before, text])
+                self._before = []
+            yield Reply(int(code), text)
+        if len(self._rest) > REPLY_LINE:
+            raise NoReply("the server's answer has no end")
 
 
 class Connection:
@@ -63,29 +123,29 @@ class Connection:
         self._has_begun = False
         try:
             smtp = self._connected()
-        except _Lost as error:
+        except LOST as error:
             self.is_down = True
             self._close()
             return self._answer(Outcome.DEFERRED, NO_CODE, f"could not connect: {error}")
         try:
             return self._transact(smtp, mail, data)
-        except _Lost as error:
+        except LOST as error:
             self._close()
             return self._answer(Outcome.DEFERRED, NO_CODE, f"the connection broke: {error}")
 
     def _transact(self, smtp: smtplib.SMTP, mail: Mail, data: bytes) -> Answer:
         self._until = time.monotonic() + self._timeout
         code, reply = self._in_time(smtp).mail(mail.envelope_from)
-        if _outcome(code) is not Outcome.ACCEPTED:
+        if outcome_of(code) is not Outcome.ACCEPTED:
             self.is_down = code >= 500  # the envelope sender is ours: this is about us, not about the recipient
             return self._stop(smtp, Outcome.DEFERRED, code, reply)
         self._has_begun = True
         code, reply = self._in_time(smtp).rcpt(mail.envelope_to)
-        if _outcome(code) is not Outcome.ACCEPTED:
-            return self._stop(smtp, _outcome(code), code, reply)
+        if outcome_of(code) is not Outcome.ACCEPTED:
+            return self._stop(smtp, outcome_of(code), code, reply)
         code, reply = self._in_time(smtp).docmd("DATA")
         if code != GO_AHEAD:
-            return self._stop(smtp, _outcome(code), code, reply)
+            return self._stop(smtp, outcome_of(code), code, reply)
         self._in_time(smtp).send(data)
         return self._last_answer(smtp)
 
@@ -93,12 +153,12 @@ class Connection:
         """What the server says to the whole mail; without a yes or no it may have it or not."""
         try:
             code, reply = self._in_time(smtp).getreply()
-        except _Lost as error:
+        except LOST as error:
             self._close()
             return self._answer(Outcome.IN_DOUBT, NO_CODE, f"no answer after the last byte: {error}")
         if code == CLOSING:
             self._close()
-        outcome = _outcome(code) if code // 100 in (2, 4, 5) else Outcome.IN_DOUBT
+        outcome = outcome_of(code) if code // 100 in (2, 4, 5) else Outcome.IN_DOUBT
         return self._answer(outcome, code, _text(reply))
 
     def _stop(self, smtp: smtplib.SMTP, outcome: Outcome, code: int, reply: bytes) -> Answer:
@@ -108,38 +168,21 @@ class Connection:
                 self._close()
             else:
                 self._in_time(smtp).rset()
-        except _Lost:
+        except LOST:
             self._close()
         if outcome is Outcome.ACCEPTED:  # a yes to DATA, which wants 354
             outcome = Outcome.DEFERRED
         return self._answer(outcome, code, _text(reply))
 
     def _connected(self) -> smtplib.SMTP:
-        if self._smtp is not None:
-            return self._smtp
-        route = self.route
-        self._until = time.monotonic() + self._timeout
-        if route.tls is Tls.IMPLICIT:
-            self._smtp = smtplib.SMTP_SSL(route.host, route.port, timeout=self._timeout, context=route.tls_context())
-        else:
-            self._smtp = smtplib.SMTP(route.host, route.port, timeout=self._timeout)
-        smtp = self._smtp
-        self._in_time(smtp).ehlo_or_helo_if_needed()
-        if route.tls is Tls.STARTTLS:
-            self._in_time(smtp).starttls(context=route.tls_context())
-            self._in_time(smtp).ehlo_or_helo_if_needed()
-        if route.user:
-            self._in_time(smtp).login(route.user, route.password)
-        return smtp
+        if self._smtp is None:
+            self._smtp = unconnected(self.route, self._timeout)
+            introduce(self._smtp, self.route, self._timeout)
+        return self._smtp
 
     def _in_time(self, smtp: smtplib.SMTP) -> smtplib.SMTP:
         """The connection, told to wait no longer than what is left; TimeoutError if nothing is."""
-        left = self._until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the server took too long")
-        if smtp.sock is not None:
-            smtp.sock.settimeout(left)
-        return smtp
+        return _in_time(smtp, self._until)
 
     def _answer(self, outcome: Outcome, code: int, reply: str) -> Answer:
         return Answer(outcome, code, reply, self.route.name)
@@ -152,8 +195,40 @@ class Connection:
             if smtp.sock is not None:
                 smtp.sock.settimeout(1)  # QUIT is a courtesy
             smtp.quit()
-        except _Lost:
+        except LOST:
             smtp.close()
+
+
+def unconnected(route: Route, timeout: float) -> smtplib.SMTP:
+    """A session that can be introduced to a route's server; no wait of it is longer than `timeout` seconds."""
+    if route.tls is Tls.IMPLICIT:
+        return smtplib.SMTP_SSL(timeout=timeout, context=route.tls_context())
+    return smtplib.SMTP(timeout=timeout)
+
+
+def introduce(smtp: smtplib.SMTP, route: Route, timeout: float) -> None:
+    """Connect, greet, make it secret and sign in, within `timeout` seconds; raises one of `LOST` if it fails."""
+    until = time.monotonic() + timeout
+    smtp._host = route.host  # type: ignore[attr-defined]  # whom the certificate must name; connect() does not say it
+    code, words = smtp.connect(route.host, route.port)
+    if code != READY:
+        raise smtplib.SMTPConnectError(code, words)
+    _in_time(smtp, until).ehlo_or_helo_if_needed()
+    if route.tls is Tls.STARTTLS:
+        _in_time(smtp, until).starttls(context=route.tls_context())
+        _in_time(smtp, until).ehlo_or_helo_if_needed()
+    if route.user:
+        _in_time(smtp, until).login(route.user, route.password)
+
+
+def _in_time(smtp: smtplib.SMTP, until: float) -> smtplib.SMTP:
+    """The session, told to wait no longer than what is left; TimeoutError if nothing is."""
+    left = until - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the server took too long")
+    if smtp.sock is not None:
+        smtp.sock.settimeout(left)
+    return smtp
 
 
 def says_dead(answer: Answer) -> bool:
@@ -162,17 +237,28 @@ def says_dead(answer: Answer) -> bool:
 
 
 def dot_stuff(data: bytes) -> bytes:
-    """The DATA block of a mail: dots doubled, ended by a lone dot (RFC 5321 §4.5.2). Refuses bare line ends."""
-    whole = data.count(b"\r\n")
-    if data.count(b"\n") != whole or data.count(b"\r") != whole:
-        raise BareLineEnd("The mail holds a CR or LF that stands alone; it was not sent.")
-    stuffed = data.replace(b"\r\n.", b"\r\n..")
+    """The DATA block of a mail: dots doubled, ended by a lone dot (RFC 5321 §4.5.2). Raises BareLineEnd."""
+    if b"\0" in data or _CR_ALONE.search(data):
+        raise BareLineEnd(_BARE)
+    if _LF_ALONE_OR_DOT.search(data):
+        if _LF_ALONE.search(data):
+            raise BareLineEnd(_BARE)
+        stuffed = data.replace(b"\r\n.", b"\r\n..")
+    else:
+        stuffed = data
     if stuffed.startswith(b"."):
         stuffed = b"." + stuffed
     return stuffed + (b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n")
 
 
-def _outcome(code: int) -> Outcome:
+def envelope(sender: str, recipient: str) -> tuple[bytes, bytes]:
+    """The commands MAIL and RCPT of a transaction; raises BadPath at an address that could be more than one."""
+    if not (_PATH.fullmatch(sender) and recipient and _PATH.fullmatch(recipient)):
+        raise BadPath("An envelope address holds a character that no command may have; the mail was not sent.")
+    return f"MAIL FROM:<{sender}>\r\n".encode("ascii"), f"RCPT TO:<{recipient}>\r\n".encode("ascii")
+
+
+def outcome_of(code: int) -> Outcome:
     """What a reply code means; an answer that is none at all is asked for again."""
     if 200 <= code < 300:
         return Outcome.ACCEPTED

@@ -14,6 +14,7 @@ from mailer.consent import actions as consent
 from mailer.consent.rules import SuppressionReason
 from mailer.contacts.models import Contact
 from mailer.contacts.rules import read_address
+from mailer.delivery.pacing.pausing import pause_if_harmful
 from mailer.inbound import desk, matching, queries
 from mailer.inbound.bounces import FAILED
 from mailer.inbound.matching import Match
@@ -95,7 +96,10 @@ def open_rights_task(session: Session, mail: InboundMail, at: datetime) -> None:
 
 def come_back(session: Session, message: Message, why: str, at: datetime) -> None:
     """A message of ours came back; a notice that did is no notice (S2)."""
-    if outbox.note_bounce(session, message, at) and message.kind is MailKind.NOTICE:
+    if not outbox.note_bounce(session, message, at):
+        return
+    pause_if_harmful(session, message.mailing_id, at)
+    if message.kind is MailKind.NOTICE:
         notices.bounced(session, message, at, desk.storable(why))
 
 
@@ -126,8 +130,8 @@ def _complained(session: Session, mail: InboundMail, found: Match, at: datetime)
         return True
     key = read_address(message.to_address).key
     consent.suppress(session, key, SuppressionReason.COMPLAINT, source=f"complaint {mail.id}", at=at)
-    if message.complained_at is None:
-        message.complained_at = at
+    if outbox.note_complaint(session, message, at):
+        pause_if_harmful(session, message.mailing_id, at)
         ledger.record(session, "message.complained", at, contact_id=message.contact_id, message=message.id)
         ledger.tell(session, "message.complained", at, contact_id=message.contact_id, message=message.id)
     return False

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, String, case, exists, func, literal, select, type_coerce
+from sqlalchemy import Select, String, and_, case, exists, func, literal, select, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,7 @@ from mailer.notices.rules import NoticeState
 from mailer.outbox import actions as outbox
 from mailer.outbox import audience as audiences
 from mailer.outbox.models import Mailing, Message
+from mailer.outbox.outgoing import Outgoing
 from mailer.outbox.rules import MailKind, State
 from mailer.policies import actions as policies
 from mailer.policies import queries as policy_queries
@@ -41,8 +42,8 @@ def plan(session: Session, version: Version, at: datetime) -> Mailing | None:
     return outbox.create_mailing(session, kind=kind, subject_id=version.id, contents=contents, audience=audience, at=at)
 
 
-def adopt(session: Session, mailing: Mailing, at: datetime) -> int:
-    """A notice for every message of this mailing whose person has none yet, in one INSERT … SELECT; how many.
+def adopt(session: Session, mailing: Mailing, at: datetime, rows: range | None = None) -> int:
+    """A notice for every message of this mailing (or of `rows` of it) whose person has none yet; how many.
 
     Part of the fan-out's transaction and safe to run twice. Whoever cannot be mailed is unreached, with a task.
     """
@@ -50,16 +51,19 @@ def adopt(session: Session, mailing: Mailing, at: datetime) -> int:
         return 0
     known = exists().where(Notice.version_id == mailing.subject_id, Notice.contact_id == Message.contact_id)
     withheld = type_coerce(Message.withheld, String)
-    rows = select(
+    of_mailing = Message.mailing_id == mailing.id
+    if rows is not None:
+        of_mailing = and_(of_mailing, Message.row >= rows.start, Message.row < rows.stop)
+    told = select(
         literal(mailing.subject_id),
         Message.contact_id,
         Message.row,
         _state_of_message(),
         func.coalesce(withheld, literal("")),
         literal(at, Notice.updated_at.type),
-    ).where(Message.mailing_id == mailing.id, ~known)
+    ).where(of_mailing, ~known)
     names = ["version_id", "contact_id", "message_row", "state", "why", "updated_at"]
-    insert = _insert(session)(Notice).from_select(names, rows).on_conflict_do_nothing()
+    insert = _insert(session)(Notice).from_select(names, told).on_conflict_do_nothing()
     made = session.scalars(insert.returning(Notice)).all()
     for notice in made:
         if notice.state is NoticeState.UNREACHED:
@@ -67,24 +71,32 @@ def adopt(session: Session, mailing: Mailing, at: datetime) -> int:
     return len(made)
 
 
-def facts_for(session: Session, message: Message, at: datetime) -> dict[str, str]:
-    """This person's dates as text, were the mail accepted today; kept in the row, so that its bytes follow from it."""
-    notice = queries.for_message(session, message.row)
-    version = session.get_one(Version, notice.version_id) if notice else None
-    if version is None:
-        return dict(message.facts or {})
-    return mail.dates(_clock(version, at), letters.company().place, message.content.locale)
+def fill_in(session: Session, letters_in_hand: Sequence[Outgoing]) -> None:
+    """Each person's dates as text, were the mail accepted on its day; its bytes follow from them."""
+    rows = [letter.row for letter in letters_in_hand if letter.kind is MailKind.NOTICE]
+    versions = queries.versions_of(session, rows) if rows else {}
+    reckoned: dict[tuple[str, str, datetime], dict[str, str]] = {}
+    for letter in letters_in_hand:
+        version = versions.get(letter.row)
+        if version is None:
+            continue
+        locale = letter.content.locale
+        said = version.id, locale, letter.dated_at
+        if said not in reckoned:
+            reckoned[said] = mail.dates(_clock(version, letter.dated_at), letters.company().place, locale)
+        letter.facts = reckoned[said]
 
 
-def is_ended(session: Session, message: Message) -> bool:
-    """Whether the version that a mail tells of was withdrawn while the mail was on its way to the wire."""
-    if message.kind is not MailKind.NOTICE:
-        return queries.taken_back(session, message) is not None
-    notice = queries.for_message(session, message.row)
-    return notice is not None and notice.state is NoticeState.ENDED
+def ended(session: Session, letters_in_hand: Sequence[Outgoing]) -> set[int]:
+    """Those of the mails whose version was withdrawn while they were on their way to the wire, by row."""
+    notices = [letter.row for letter in letters_in_hand if letter.kind is MailKind.NOTICE]
+    announcing = {one.mailing_id for one in letters_in_hand if one.kind is MailKind.ANNOUNCEMENT and one.mailing_id}
+    withdrawn = queries.withdrawn_mailings(session, announcing) if announcing else set()
+    over = {one.row for one in letters_in_hand if one.kind is MailKind.ANNOUNCEMENT and one.mailing_id in withdrawn}
+    return over | (queries.ended_rows(session, notices) if notices else set())
 
 
-def settled(session: Session, message: Message, state: State, at: datetime) -> None:
+def settled(session: Session, message: Message | Outgoing, state: State, at: datetime) -> None:
     """After a server's answer: the clock runs from its yes; a no, or a mail not sent, leaves the person unreached.
 
     A bounce that was read before the answer was written down stands: it comes later than what it answers.
@@ -203,7 +215,7 @@ def deem(
     return len(made)
 
 
-def _announced(session: Session, message: Message, state: State, at: datetime) -> None:
+def _announced(session: Session, message: Message | Outgoing, state: State, at: datetime) -> None:
     """An announcement starts no clock; but one that was on the wire when its version was withdrawn is taken back."""
     version = queries.taken_back(session, message) if state is State.ACCEPTED else None
     if version is not None and message.contact_id is not None:
@@ -220,7 +232,7 @@ def _clock(version: Version, at: datetime) -> rules.Clock:
     return rules.clock_of(clock.local_day(at, config.zone), version.effective_on, holidays_of(config.country))
 
 
-def _start_clock(session: Session, notice: Notice, message: Message, at: datetime) -> None:
+def _start_clock(session: Session, notice: Notice, message: Message | Outgoing, at: datetime) -> None:
     mine = _clock(session.get_one(Version, notice.version_id), at)
     notice.state, notice.why, notice.updated_at = NoticeState.ACCEPTED, "", at
     notice.notified_on, notice.respond_by_on, notice.binding_on = mine.notified_on, mine.respond_by_on, mine.binding_on

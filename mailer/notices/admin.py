@@ -11,16 +11,22 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from mailer import clock, settings
+from mailer.contacts.rules import read_line
 from mailer.db import reading, transaction
-from mailer.errors import MailerError
-from mailer.notices import actions, bells, letters, mail, preview, queries
-from mailer.notices.forms import WITHDRAW, ReleaseForm, WithdrawForm
+from mailer.delivery.outlook import paused_by
+from mailer.errors import Conflict, Invalid, MailerError, NotAllowed, NotFound
+from mailer.notices import actions, bells, letters, mail, preview, queries, sending
+from mailer.notices.forms import WITHDRAW, PauseForm, ReleaseForm, WithdrawForm
 from mailer.notices.rules import NoticeState
+from mailer.outbox import mailings
+from mailer.outbox.models import Mailing
 from mailer.policies import actions as policies
 from mailer.policies import queries as policy_queries
 from mailer.policies import review
 from mailer.policies.actions import StaleDraft
 from mailer.policies.forms import blame
+from mailer.policies.models import Version
+from mailer.staff import queries as staff
 from mailer.staff.access import current_staff, needs
 from mailer.staff.rules import May
 
@@ -134,7 +140,88 @@ def find(version_id: str) -> ResponseReturnValue:
     return _version_page(version_id, Asked(words=request.form.get("words", "").strip()[:200]))
 
 
-def _version_page(version_id: str, asked: Asked) -> str:
+@bp.get("/notices/<version_id>/progress")
+@needs(May.SEE)
+def progress(version_id: str) -> ResponseReturnValue:
+    """How far the mails are; the brakes come with it when they are others than the page has, as `stand` says."""
+    with reading() as session:
+        found = policy_queries.get_version(session, version_id)
+        told = _sending(session, found)
+        sent = told["sending"]
+        if sent is None:
+            abort(404)
+        has_changed = request.args.get("stand") != sent.outlook.stand
+        return render_template("admin/notices/_sending.html", version=found, with_brakes=has_changed, **told)
+
+
+@bp.post("/notices/<version_id>/pause")
+@needs(May.SEE)
+def pause(version_id: str) -> ResponseReturnValue:
+    """Let no more notices go out until somebody resumes it."""
+    _must_steer()
+    form = PauseForm()
+    if not form.validate_on_submit():
+        return _version_page(version_id, Asked(), form), 422
+    try:
+        with transaction() as session:
+            who = staff.get(session, current_staff().id)
+            words = paused_by(who.name, read_line(form.why.data or "", "why"))
+            is_new = mailings.pause(session, _locked_mailing(session, version_id), words, clock.now(), who.id)
+    except Invalid as fault:
+        form.why.errors = [str(fault)]
+        return _version_page(version_id, Asked(), form), 422
+    said = "It is paused. No notice goes out until somebody resumes it." if is_new else "It was paused already."
+    flash(said, "success" if is_new else "info")
+    return redirect(url_for(".version", version_id=version_id), 303)
+
+
+@bp.post("/notices/<version_id>/resume")
+@needs(May.SEE)
+def resume(version_id: str) -> ResponseReturnValue:
+    _must_steer()
+    try:
+        with transaction() as session:
+            mailing = _locked_mailing(session, version_id)
+            mailings.resume(session, mailing, clock.now(), current_staff().id)
+    except Conflict as fault:
+        flash(str(fault), "error")
+    else:
+        bells.resumed(mailing)
+        flash("The notices go on where they stopped.", "success")
+    return redirect(url_for(".version", version_id=version_id), 303)
+
+
+def _locked_mailing(session: Session, version_id: str) -> Mailing:
+    found = queries.find_mailing(session, policy_queries.get_version(session, version_id).id)
+    if found is None:
+        raise NotFound("Nobody is told of this version by mail; its own page shows how it is told.")
+    session.refresh(found, with_for_update=True)
+    return found
+
+
+def _may_steer() -> bool:
+    """Who may release may stop the mails, and so may whoever watches the service."""
+    return current_staff().may(May.POLICY) or current_staff().may(May.OPERATE)
+
+
+def _must_steer() -> None:
+    if not _may_steer():
+        raise NotAllowed("Your role does not include pausing notices; a policy officer or an operator can do it.")
+
+
+def _sending(session: Session, found: Version, pausing: PauseForm | None = None) -> dict[str, Any]:
+    """What the sending part of a version's page shows."""
+    return {
+        "sending": sending.of(session, found, clock.now()),
+        "funnel": queries.funnel(session, found.id),
+        "withdrawn": policy_queries.is_withdrawn(session, found.id),
+        "pausing": pausing or PauseForm(formdata=None),
+        "may_steer": _may_steer(),
+        "may_withdraw": current_staff().may(May.POLICY) and found.effective_on > _today(),
+    }
+
+
+def _version_page(version_id: str, asked: Asked, pausing: PauseForm | None = None) -> str:
     with reading() as session:
         found = policy_queries.get_version(session, version_id)
         may_see = current_staff().may(May.SEE_PEOPLE)
@@ -143,9 +230,7 @@ def _version_page(version_id: str, asked: Asked) -> str:
         return render_template(
             "admin/notices/version.html",
             version=found,
-            funnel=queries.funnel(session, found.id),
-            mailing=queries.find_mailing(session, found.id),
-            withdrawn=policy_queries.is_withdrawn(session, found.id),
+            with_brakes=False,
             is_pending=found.effective_on > _today(),
             people=people,
             may_see_people=may_see,
@@ -153,6 +238,7 @@ def _version_page(version_id: str, asked: Asked) -> str:
             states=list(NoticeState),
             next_href=url_for(".version", version_id=version_id, after=last, **asked.query) if last else None,
             tasks=queries.tasks_of(session, found.id),
+            **_sending(session, found, pausing),
         )
 
 

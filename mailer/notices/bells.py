@@ -1,4 +1,4 @@
-"""Ring for what a release or a withdrawal leaves to do, once its transaction is over."""
+"""Ring for what a press of a button leaves to do, once its transaction is over."""
 
 from __future__ import annotations
 
@@ -18,3 +18,9 @@ def released(mailing: Mailing | None) -> None:
 def withdrawn() -> None:
     """Letters that take a notice back wait."""
     doorbell.ring("essential", DELIVER, "essential")
+
+
+def resumed(mailing: Mailing) -> None:
+    """What waited of a mailing may go again."""
+    lane = mailing.kind.channel.value
+    doorbell.ring(lane, DELIVER, lane)

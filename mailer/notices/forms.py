@@ -1,4 +1,4 @@
-"""What staff fill in to release and to withdraw."""
+"""What staff fill in to release, to pause and to withdraw."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from wtforms import DateField, HiddenField, StringField, TextAreaField
 from wtforms.validators import AnyOf, DataRequired, Length, Optional
 
 WITHDRAW = "withdraw"
+WHY_LIMIT = 200
 
 
 class ReleaseForm(FlaskForm):  # type: ignore[misc]
@@ -15,6 +16,16 @@ class ReleaseForm(FlaskForm):  # type: ignore[misc]
     seen = HiddenField()
 
     effective_on = DateField("Takes effect on", [Optional()])
+
+
+class PauseForm(FlaskForm):  # type: ignore[misc]
+    """That notices shall wait."""
+
+    why = StringField(
+        "Why, for your colleagues",
+        [Optional(), Length(max=WHY_LIMIT, message=f"At most {WHY_LIMIT} characters fit.")],
+        render_kw={"autocomplete": "off"},
+    )
 
 
 class WithdrawForm(FlaskForm):  # type: ignore[misc]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,6 +15,7 @@ from mailer.notices.models import DeemedAgreement, Notice
 from mailer.notices.rules import NoticeFacts, NoticeState, key_of
 from mailer.outbox import audience as audiences
 from mailer.outbox.models import Mailing, Message
+from mailer.outbox.outgoing import Outgoing
 from mailer.outbox.rules import MailingState, MailKind, State
 from mailer.policies import queries as policies
 from mailer.policies.models import Version, VersionWithdrawal
@@ -119,7 +120,26 @@ def reached(session: Session, mailing: Mailing) -> Sequence[str]:
     return [contact_id for contact_id in session.scalars(query.order_by(func.min(Message.row))) if contact_id]
 
 
-def taken_back(session: Session, message: Message) -> Version | None:
+def versions_of(session: Session, message_rows: Sequence[int]) -> dict[int, Version]:
+    """The version that each of these messages gives notice of."""
+    query = select(Notice.message_row, Version).join(Version, Version.id == Notice.version_id)
+    rows = session.execute(query.where(Notice.message_row.in_(message_rows)).options(defer(Version.text)))
+    return {row: version for row, version in rows if row is not None}
+
+
+def ended_rows(session: Session, message_rows: Sequence[int]) -> set[int]:
+    """Those of the messages whose notice has ended."""
+    ended = Notice.message_row.in_(message_rows), Notice.state == NoticeState.ENDED
+    return {row for row in session.scalars(select(Notice.message_row).where(*ended)) if row is not None}
+
+
+def withdrawn_mailings(session: Session, mailing_ids: Collection[str]) -> set[str]:
+    """Those of the mailings that tell of a withdrawn version."""
+    tells = Mailing.id.in_(mailing_ids), _is_withdrawn(Mailing.subject_id)
+    return set(session.scalars(select(Mailing.id).where(*tells)))
+
+
+def taken_back(session: Session, message: Message | Outgoing) -> Version | None:
     """The withdrawn version that this mail of a mailing tells of; None if it tells of none, or of one that stands."""
     query = (
         select(Version)

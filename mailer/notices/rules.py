@@ -57,6 +57,14 @@ def clock_of(notified_on: date, effective_on: date, holidays: Container[date]) -
     )
 
 
+def last_day_to_tell(effective_on: date, holidays: Container[date]) -> date:
+    """The last day on which a server's yes still lets a version bind its reader on the promised day (S2)."""
+    day = effective_on - timedelta(days=policies.NOTICE_DAYS + 1)
+    while policies.earliest_effective(day, holidays) > effective_on:
+        day -= timedelta(days=1)
+    return day
+
+
 class NotAgreed(StrEnum):
     """Why a person is not deemed to agree (yet)."""
 

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, case, func, literal, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    case,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    true,
+    type_coerce,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -18,10 +32,11 @@ from mailer.contacts.rules import read_address
 from mailer.errors import Conflict
 from mailer.ledger import actions as ledger
 from mailer.outbox import audience as audiences
-from mailer.outbox.models import Content, Mailing, Message
+from mailer.outbox.models import Content, Mailing, Message, Parcel
 from mailer.outbox.rules import MailingState, MailKind, State
 
-SLICE = 5_000
+SLICE = 20_000
+PARCEL = 250  # so much is in doubt if a machine is lost with its journals
 IN_REPLY_TO_LIMIT = 998
 
 
@@ -68,7 +83,7 @@ def put(
         withheld=withheld,
         settled_at=at if withheld else None,
         created_at=at,
-        due_at=at,
+        due_at=None if withheld else at,
     )
     session.execute(row.on_conflict_do_nothing(index_elements=["key"]))  # somebody may have been quicker
     return session.scalars(select(Message).where(Message.key == key)).one()
@@ -118,18 +133,28 @@ def create_mailing(
     return mailing
 
 
-def fan_out_slice(session: Session, mailing: Mailing, at: datetime, size: int = SLICE) -> bool:
-    """Make the messages of the next slice of people in one INSERT … SELECT; True while more are left."""
-    people = audiences.concerned(mailing.audience, mailing.kind.channel).with_only_columns(Contact.id)
-    keys = people.where(Contact.id > mailing.cursor).order_by(Contact.id).limit(size).subquery()
+@dataclass(frozen=True)
+class Slice:
+    """The messages that a slice of the fan-out made, by their rows."""
+
+    rows: range
+
+
+def fan_out_slice(session: Session, mailing: Mailing, at: datetime, size: int = SLICE) -> Slice | None:
+    """Make the messages of the next slice of people in one INSERT … SELECT; None once nobody is left."""
+    channel = mailing.kind.channel
+    concerned = audiences.concerned(mailing.audience, channel)
+    people = audiences.after(concerned, mailing.audience, channel, mailing.cursor)
+    keys = people.with_only_columns(Contact.id).limit(size).subquery()
     last = session.scalar(select(func.max(keys.c.id)))
     if last is not None:
-        _insert_messages(session, mailing, mailing.cursor, last, at)
+        made = _insert_messages(session, mailing, mailing.cursor, last, at)
+        _cut(session, mailing, made)
         mailing.cursor = last
-        return True
+        return Slice(made)
     mailing.state, mailing.fanned_out_at = MailingState.FANNED_OUT, at
     ledger.record(session, "mailing.fanned_out", at, mailing=mailing.id)
-    return False
+    return None
 
 
 def again(mailing: Mailing) -> None:
@@ -137,41 +162,77 @@ def again(mailing: Mailing) -> None:
     mailing.state, mailing.cursor = MailingState.FANNING_OUT, ""
 
 
-def _insert_messages(session: Session, mailing: Mailing, after: str, last: str, at: datetime) -> None:
+def _cut(session: Session, mailing: Mailing, rows: range) -> None:
+    """Cut the messages just made into parcels. Their turn grows with the mailing, so that mailings take turns."""
+    if not rows:
+        return
+    turn = session.scalar(select(func.max(Parcel.turn)).where(Parcel.mailing_id == mailing.id)) or 0
+    parcels = [
+        {
+            "mailing_id": mailing.id,
+            "channel": mailing.kind.channel,
+            "turn": turn + number,
+            "first_row": first,
+            "last_row": min(first + PARCEL, rows.stop) - 1,
+        }
+        for number, first in enumerate(range(rows.start, rows.stop, PARCEL), 1)
+    ]
+    session.execute(insert(Parcel), parcels)
+
+
+def _insert_messages(session: Session, mailing: Mailing, after: str, last: str, at: datetime) -> range:
+    """The rows of the slice's messages. Other mail may lie between them on PostgreSQL, and other mailings' never do."""
     channel = mailing.kind.channel
-    query = audiences.concerned(mailing.audience, channel).where(Contact.id > after, Contact.id <= last)
-    withheld = audiences.why_withheld(channel, mailing.topic)
+    concerned = audiences.concerned(mailing.audience, channel)
+    people = audiences.after(concerned, mailing.audience, channel, after).where(Contact.id <= last)
+    withheld: ColumnElement[str | None] = audiences.why_withheld(channel, mailing.topic)
     if channel is Channel.MARKETING:
         # who may not get promotion gets no row at all; the database refuses a third party's
-        query = query.where(withheld.is_(None))
+        people, withheld = people.where(audiences.may_go(channel, mailing.topic)), type_coerce(null(), String)
+    who = people.with_only_columns(
+        Contact.id,
+        Contact.origin,
+        Contact.locale,
+        Contact.name,
+        Contact.company,
+        func.coalesce(Address.email, "").label("email"),
+        withheld.label("withheld"),
+    ).subquery()
     first = next(iter(mailing.contents.values()))
     content = case(
-        *((Contact.locale == locale, literal(content_id)) for locale, content_id in mailing.contents.items()),
+        *((who.c.locale == locale, literal(content_id)) for locale, content_id in mailing.contents.items()),
         else_=literal(first),
     )
+    goes = who.c.withheld.is_(None)
     values: dict[str, Any] = {
         "mailing_id": literal(mailing.id),
-        "contact_id": Contact.id,
+        "contact_id": who.c.id,
         "kind": literal(mailing.kind.value),
         "channel": literal(channel.value),
         "topic": literal(mailing.topic) if mailing.topic else null(),
-        "origin": Contact.origin,
+        "origin": who.c.origin,
         "content_id": content,
         "key_id": literal(mailing.key_id),
-        "to_address": case((Address.email.is_(None), literal("")), else_=Address.email),
-        "name": Contact.name,
-        "company": Contact.company,
-        "state": case((withheld.is_(None), literal(State.QUEUED.value)), else_=literal(State.WITHHELD.value)),
-        "withheld": withheld,
-        "settled_at": case((withheld.is_(None), null()), else_=literal(at, Message.settled_at.type)),
+        "to_address": who.c.email,
+        "name": who.c.name,
+        "company": who.c.company,
+        "state": case((goes, literal(State.QUEUED.value)), else_=literal(State.WITHHELD.value)),
+        "withheld": who.c.withheld,
+        "settled_at": case((goes, null()), else_=literal(at, Message.settled_at.type)),
         "created_at": literal(at, Message.created_at.type),
-        "due_at": literal(at, Message.due_at.type),
         "attempts": literal(0),
     }
-    rows = query.with_only_columns(*values.values())
-    # SQLite reads "SELECT … ON CONFLICT" as a join unless a WHERE stands between: the query always has one
-    insert = _insert(session)(Message).from_select(list(values), rows)
-    session.execute(insert.on_conflict_do_nothing(index_elements=["mailing_id", "contact_id"]))
+    rows = select(*values.values()).where(true())
+    # SQLite reads "SELECT … ON CONFLICT" as a join unless a WHERE stands between: so it has one
+    made = _insert(session)(Message).from_select(list(values), rows)
+    made = made.on_conflict_do_nothing(index_elements=["mailing_id", "contact_id"])
+    if session.get_bind().dialect.name == "postgresql":
+        own = made.returning(Message.row).cte("made")
+        first, end = session.execute(select(func.min(own.c[0]), func.max(own.c[0]))).one()
+        return range(first, end + 1) if first is not None else range(0)
+    before = session.scalar(select(func.max(Message.row))) or 0  # SQLite lets nobody else write meanwhile
+    session.execute(made)
+    return range(before + 1, (session.scalar(select(func.max(Message.row))) or 0) + 1)
 
 
 def cancel(session: Session, rows: Select[Any], at: datetime) -> None:
@@ -179,7 +240,7 @@ def cancel(session: Session, rows: Select[Any], at: datetime) -> None:
     session.execute(
         update(Message)
         .where(Message.row.in_(rows), Message.state == State.QUEUED)
-        .values(state=State.WITHHELD, withheld=Withheld.CANCELLED, settled_at=at)
+        .values(state=State.WITHHELD, withheld=Withheld.CANCELLED, settled_at=at, due_at=None)
         .execution_options(synchronize_session=False)
     )
 
@@ -189,9 +250,24 @@ def note_bounce(session: Session, message: Message, at: datetime) -> bool:
     if message.bounced_at is not None:
         return False
     message.bounced_at = at
+    _count(session, message, Mailing.bounced)
     ledger.record(session, "message.bounced", at, contact_id=message.contact_id, message=message.id)
     ledger.tell(session, "message.bounced", at, contact_id=message.contact_id, message=message.id)
     return True
+
+
+def note_complaint(session: Session, message: Message, at: datetime) -> bool:
+    """Remember that a reader reported a message as spam; False if that is known."""
+    if message.complained_at is not None:
+        return False
+    message.complained_at = at
+    _count(session, message, Mailing.complained)
+    return True
+
+
+def _count(session: Session, message: Message, counter: Any) -> None:
+    one_more = update(Mailing).where(Mailing.id == message.mailing_id).values({counter: counter + 1})
+    session.execute(one_more.execution_options(synchronize_session=False))
 
 
 def forget(session: Session, contact: Contact) -> None:

@@ -1,41 +1,41 @@
-"""Send what was put: claim a batch under a lease, mark, settle, sweep, prove (DESIGN §4, §8).
+"""Send what was put: claim under a lease, look at consent, settle, sweep (DESIGN §4, §8).
 
-Nothing here touches the network. Who lost the lease changes nothing any more: its token is the fence (TRAPS 10).
+Nothing here touches the network, and nothing here costs a statement a mail. Who lost the lease changes nothing any
+more: its token is the fence (TRAPS 10).
 """
 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, case, literal, select, update
-from sqlalchemy.orm import Session, joinedload
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy import ColumnElement, Update, and_, case, delete, func, literal, null, select, update
+from sqlalchemy.orm import Session
 
 from mailer import ids
 from mailer.consent.rules import Channel, Withheld
 from mailer.ledger import actions as ledger
 from mailer.ledger.rules import merkle_root
-from mailer.outbox import rules
-from mailer.outbox.models import Attempt, Message
-from mailer.outbox.queries import in_state
+from mailer.outbox import bulk, look, queries, rules
+from mailer.outbox.models import Mailing, Message, Parcel
+from mailer.outbox.outgoing import Answer as Answer
+from mailer.outbox.outgoing import Batch, Done, Outgoing
+from mailer.outbox.queries import HELD, in_state
 from mailer.outbox.rules import Outcome, State
 
-
-@dataclass(frozen=True)
-class Answer:
-    """What a server said to one try, in our words, with its own beside."""
-
-    outcome: Outcome
-    code: int
-    reply: str
-    route: str
+_QUIETLY = {"synchronize_session": False}
+_TAKEN = rules.After(State.ACCEPTED)
 
 
-def claim(session: Session, channel: Channel, at: datetime, lease: timedelta, limit: int) -> list[Message]:
-    """Take up to `limit` due messages of a channel under one lease; nobody else gets them before it ends."""
+def claim(session: Session, channel: Channel, at: datetime, lease: timedelta, limit: int) -> Batch | None:
+    """Take up to `limit` due single messages of a channel under one lease, the oldest first; None if none is due.
+
+    The claim is the mark: without a journal all of it is in doubt once the lease is over. What may not go out, by
+    consent and suppression as they are now (invariant 3), is settled as withheld and is not in the batch.
+    """
     due = (
         select(Message.row)
         .where(in_state(State.QUEUED), Message.channel == channel, Message.due_at <= at)
@@ -44,140 +44,262 @@ def claim(session: Session, channel: Channel, at: datetime, lease: timedelta, li
         .with_for_update(skip_locked=True)
         .cte("due")  # as a plain subquery PostgreSQL may run it more than once, past the limit
     )
+    token = ids.new("lse")
     taken = session.scalars(
         update(Message)
         .where(Message.row.in_(select(due.c[0])))
-        .values(state=State.SENDING, lease_token=ids.new("lse"), lease_until=at + lease, begun_at=None)
-        .returning(Message.row)
-        .execution_options(synchronize_session=False)
-    ).all()
-    messages = select(Message).where(Message.row.in_(taken)).options(joinedload(Message.content))
-    in_order = messages.order_by(Message.due_at, Message.row).execution_options(populate_existing=True)
-    return list(session.scalars(in_order))
-
-
-def begin(session: Session, message: Message, at: datetime, lease: timedelta, facts: dict[str, str] | None) -> bool:
-    """Mark that the SMTP transaction begins; False if the lease was lost, and then it must not begin.
-
-    The day and `facts` stay as they were when an earlier try is in doubt, so that the same bytes go out again.
-    The message in hand then says what the row says.
-    """
-    in_doubt = message.dated_at is not None
-    values: dict[str, Any] = {"begun_at": at, "lease_until": at + lease}
-    if not in_doubt:
-        values |= {"dated_at": at} | ({} if facts is None else {"facts": facts})
-    if not _change_leased(session, message, values):
-        return False
-    for name, value in values.items():
-        set_committed_value(message, name, value)
-    return True
-
-
-def withhold(session: Session, message: Message, why: Withheld, at: datetime) -> bool:
-    """Settle a claimed message as not sent, with the reason; False if the lease was lost."""
-    return _change_leased(session, message, _free({"state": State.WITHHELD, "withheld": why, "settled_at": at}))
-
-
-def release(session: Session, message: Message) -> bool:
-    """Give a claimed message back untouched."""
-    return _change_leased(session, message, _free({"state": State.QUEUED}))
-
-
-def settle(session: Session, message: Message, answer: Answer, sha256: str, at: datetime) -> State | None:
-    """Write down what the server answered. None if the lease was lost: then nothing changes (TRAPS 10)."""
-    attempts = message.attempts + 1
-    values: dict[str, Any] = {"attempts": attempts}
-    over = rules.is_over(message.channel, message.created_at, at)
-    chance = random.random()  # noqa: S311 - jitter, not a secret
-    again_at = rules.next_attempt_at(attempts, at, chance, was_answered=answer.code != 0)
-    match answer.outcome:
-        case Outcome.ACCEPTED:
-            values |= {"state": State.ACCEPTED, "settled_at": at, "sha256": sha256}
-        case Outcome.DEFERRED if not over:
-            values |= {"state": State.QUEUED, "due_at": again_at, "dated_at": None}
-        case Outcome.IN_DOUBT if message.channel is Channel.ESSENTIAL and not over:
-            values |= {"state": State.QUEUED, "due_at": again_at}  # dated as before: the same bytes
-        case Outcome.IN_DOUBT:
-            values |= {"state": State.UNKNOWN, "settled_at": at, "sha256": sha256}
-        case Outcome.REFUSED | Outcome.DEFERRED:
-            values |= {"state": State.REFUSED, "settled_at": at, "sha256": sha256}
-    if not _change_leased(session, message, _free(values)):
-        return None
-    reply = rules.without_addresses(answer.reply)
-    session.add(
-        Attempt(
-            message_row=message.row, at=at, route=answer.route, outcome=answer.outcome, code=answer.code, reply=reply
-        )
-    )
-    state: State = values["state"]
-    return state
-
-
-def sweep(session: Session, at: datetime) -> int:
-    """Take back what dead workers held; how many. What was begun is in doubt: essential goes again, marketing does not.
-
-    `dated_at` and `facts` of what was begun stay, so that it goes again as the same bytes.
-    """
-    lost = (in_state(State.SENDING), Message.lease_until < at)
-    free: dict[str, Any] = {"lease_token": None, "lease_until": None}
-    doubted = session.execute(
-        update(Message)
-        .where(*lost, Message.channel == Channel.MARKETING, Message.begun_at.is_not(None))
-        .values(state=State.UNKNOWN, settled_at=at, **free)
-        .execution_options(synchronize_session=False)
-    )
-    crashed = Message.begun_at.is_not(None)
-    deadly = and_(crashed, Message.attempts >= rules.CRASHES_AT_ONCE)  # it may be what kills the workers
-    later = literal(at + rules.LONGEST_PAUSE, Message.due_at.type)
-    back = session.execute(
-        update(Message)
-        .where(*lost)
         .values(
-            state=State.QUEUED,
-            attempts=Message.attempts + case((crashed, 1), else_=0),
-            due_at=case((deadly, later), else_=literal(at, Message.due_at.type)),
-            begun_at=None,
-            **free,
+            state=State.SENDING,
+            lease_token=token,
+            due_at=at + lease,
+            dated_at=func.coalesce(Message.dated_at, literal(at, Message.dated_at.type)),
         )
-        .execution_options(synchronize_session=False)
-    )
-    return int(doubted.rowcount) + int(back.rowcount)  # type: ignore[attr-defined]
+        .returning(Message.row)
+        .execution_options(**_QUIETLY)
+    ).all()
+    return _looked_at(session, Batch(token, None, []), Message.row.in_(taken), at) if taken else None
 
 
-def seal(session: Session, at: datetime, limit: int = 1_000) -> int:
-    """Prove accepted messages in one ledger entry: the Merkle root of their digests (DESIGN §12). How many."""
-    query = (
-        select(Message.row, Message.sha256)
-        .where(in_state(State.ACCEPTED), Message.batch.is_(None))
-        .order_by(Message.row)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+def take_parcel(session: Session, channel: Channel, at: datetime, lease: timedelta) -> Batch | None:
+    """Lease the next parcel of a channel's mailings, those that may go on, in turn; None if there is none."""
+    free = (
+        select(Parcel.id)
+        .join(Mailing, Mailing.id == Parcel.mailing_id)
+        .where(Parcel.channel == channel, Parcel.lease_token.is_(None), queries.goes_on(at))
+        .order_by(Parcel.turn, Parcel.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=Parcel)
+        .cte("free")
     )
-    rows = session.execute(query).all()
+    token = ids.new("lse")
+    taken = session.execute(
+        update(Parcel)
+        .where(Parcel.id.in_(select(free.c[0])))
+        .values(lease_token=token, lease_until=at + lease, dated_at=at)
+        .returning(Parcel.id, Parcel.mailing_id, Parcel.first_row, Parcel.last_row)
+        .execution_options(**_QUIETLY)
+    ).first()
+    if taken is None:
+        return None
+    return _looked_at(session, Batch(token, taken.id, []), in_parcel(taken), at)
+
+
+def in_parcel(parcel: Any) -> ColumnElement[bool]:
+    """The messages of a parcel that still wait in it."""
+    within = and_(Message.row >= parcel.first_row, Message.row <= parcel.last_row)
+    return and_(
+        within, Message.mailing_id == parcel.mailing_id, Message.state == State.QUEUED, Message.due_at.is_(None)
+    )
+
+
+def _looked_at(session: Session, batch: Batch, which: ColumnElement[bool], at: datetime) -> Batch:
+    """The batch with its messages, after the look; those that may not go are settled, an empty parcel is done."""
+    stopped: list[Done] = []
+    held: list[int] = []
+    for mail, stop in look.read(session, which, at):
+        if stop is None:
+            batch.mails.append(mail)
+        elif isinstance(stop, Withheld):
+            stopped.append(Done(mail, at, withheld=stop))
+        else:
+            held.append(mail.row)
+    batch.left = {mail.row for mail in batch.mails}
+    batch.stopped = stopped
+    _withhold(session, stopped, at)
+    if held:
+        wait = {"state": State.QUEUED, "due_at": HELD, "lease_token": None}
+        session.execute(update(Message).where(Message.row.in_(held)).values(**wait).execution_options(**_QUIETLY))
+    _let_go_if_done(session, batch)
+    return batch
+
+
+def settle(session: Session, batch: Batch, done: Sequence[Done], at: datetime) -> list[tuple[Done, State]]:
+    """Write down what came of messages of a batch, and the state each is in now.
+
+    Nothing changes, and nothing is given, for what was taken from us meanwhile (fencing, TRAPS 10).
+    """
+    ours = _still_ours(session, batch, [one.mail.row for one in done], at)
+    settled = [(one, _after(one)) for one in done if one.mail.row in ours]
+    accepted = [one for one, after in settled if after.state is State.ACCEPTED]
+    others = [one for one, after in settled if after.state is not State.ACCEPTED and one.answer is not None]
+    _accept(session, accepted, others, at)
+    _count(session, accepted, [one for one, after in settled if after.state is State.REFUSED])
+    _withhold(session, [one for one, after in settled if after.state is State.WITHHELD], at)
+    for one, after in settled:
+        if after.state not in (State.ACCEPTED, State.WITHHELD):
+            _write(session, one, after)
+    batch.left.difference_update(one.mail.row for one in done)
+    _let_go_if_done(session, batch)
+    return [(one, after.state) for one, after in settled]
+
+
+def give_back(session: Session, batch: Batch, mails: Collection[Outgoing], at: datetime) -> None:
+    """Give messages of a batch back untouched; none of them was begun."""
+    rows = [mail.row for mail in mails]
+    if batch.parcel is None:
+        fresh = Message.row.in_([mail.row for mail in mails if not mail.is_in_doubt])
+        session.execute(
+            update(Message)
+            .where(Message.row.in_(rows), Message.lease_token == batch.token)
+            .values(
+                state=State.QUEUED, due_at=at, lease_token=None, dated_at=case((fresh, null()), else_=Message.dated_at)
+            )
+            .execution_options(**_QUIETLY)
+        )
+    batch.left.difference_update(rows)
+    batch.was_given_back = True
+    _let_go_if_done(session, batch)
+
+
+def extend(session: Session, batch: Batch, until: datetime) -> bool:
+    """Hold the lease until then; False if it was lost."""
+    held: Update
+    if batch.parcel is None:
+        held = update(Message).where(Message.row.in_(batch.left), Message.lease_token == batch.token)
+        held = held.values(due_at=until)
+    else:
+        held = update(Parcel).where(Parcel.id == batch.parcel, Parcel.lease_token == batch.token)
+        held = held.values(lease_until=until)
+    return _rows(session, held) > 0
+
+
+def still_may_go(session: Session, batch: Batch, mails: Sequence[Outgoing], at: datetime) -> list[Outgoing]:
+    """Those of the mails that may still go out: the look again, for what waited in hand. The others are settled.
+
+    A mail of a mailing that was paused meanwhile waits until it goes on.
+    """
+    stops = dict(look.again(session, [mail.row for mail in mails]))
+    stopped = [Done(mail, at, withheld=stop) for mail in mails if isinstance(stop := stops.get(mail.row), Withheld)]
+    held = [mail for mail in mails if stops.get(mail.row) is look.PAUSED]
+    settle(session, batch, [*stopped, *(Done(mail, at, put_off_until=HELD) for mail in held)], at)
+    return [mail for mail in mails if mail.row not in stops]
+
+
+def of_lease(session: Session, token: str, at: datetime) -> Batch | None:
+    """What is still held under a lease, as its holder had it in hand; None if nothing is."""
+    parcel = session.execute(select(Parcel).where(Parcel.lease_token == token).with_for_update()).scalar()
+    which = in_parcel(parcel) if parcel is not None else Message.lease_token == token
+    mails = [mail for mail, _ in look.read(session, which, parcel.dated_at or at if parcel is not None else at)]
+    if parcel is None and not mails:
+        return None
+    return Batch(token, parcel.id if parcel is not None else None, mails)
+
+
+def is_over(session: Session, batch: Batch, at: datetime) -> bool:
+    """Whether the lease of a batch has run out."""
+    if batch.parcel is not None:
+        until = session.scalar(select(Parcel.lease_until).where(Parcel.id == batch.parcel))
+    else:
+        until = session.scalar(select(func.max(Message.due_at)).where(Message.row.in_(batch.left)))
+    return until is None or until < at
+
+
+def lost_leases(session: Session, channel: Channel, at: datetime, limit: int = 20) -> list[str]:
+    """The tokens of leases that ran out: their holders are gone, or too late."""
+    rows = select(Message.lease_token).where(
+        in_state(State.SENDING), Message.channel == channel, Message.due_at < at, Message.lease_token.is_not(None)
+    )
+    parcels = select(Parcel.lease_token).where(Parcel.channel == channel, Parcel.lease_until < at)
+    found = [*session.scalars(parcels.limit(limit)), *session.scalars(rows.distinct().limit(limit))]
+    return [token for token in found if token is not None]
+
+
+def _after(one: Done) -> rules.After:
+    mail, answer = one.mail, one.answer
+    if answer is not None and answer.outcome is Outcome.ACCEPTED:
+        return _TAKEN
+    if one.withheld is not None:
+        return rules.After(State.WITHHELD)
+    if one.put_off_until is not None:
+        return rules.After(State.QUEUED, one.put_off_until, keeps_day=mail.is_in_doubt)
+    if answer is None:  # nobody lives who could tell
+        return rules.after_crash(mail.channel, mail.attempts + 1, one.at)
+    chance = random.random()  # noqa: S311 - jitter, not a secret
+    return rules.after_try(
+        answer.outcome,
+        mail.channel,
+        mail.attempts + 1,
+        one.at,
+        chance,
+        created_at=mail.created_at,
+        code=answer.code,
+    )
+
+
+def _still_ours(session: Session, batch: Batch, rows: Sequence[int], at: datetime) -> Collection[int]:
+    """Those of the rows whose lease is still ours, locked until the commit."""
     if not rows:
-        return 0
-    batch = ids.new("bat")
-    numbers = [number for number, _ in rows]
+        return ()
+    if batch.parcel is not None:
+        mine = update(Parcel).where(Parcel.id == batch.parcel, Parcel.lease_token == batch.token)
+        return frozenset(rows) if _rows(session, mine.values(turn=Parcel.turn)) else ()
+    query = select(Message.row).where(Message.row.in_(rows), Message.lease_token == batch.token)
+    return frozenset(session.scalars(query.with_for_update()))
+
+
+def _let_go_if_done(session: Session, batch: Batch) -> None:
+    if batch.left or batch.parcel is None:
+        return
+    mine = Parcel.id == batch.parcel, Parcel.lease_token == batch.token
+    if batch.was_given_back:  # the rest still waits in it
+        free = {"lease_token": None, "lease_until": None, "dated_at": None}
+        session.execute(update(Parcel).where(*mine).values(**free).execution_options(**_QUIETLY))
+    else:
+        session.execute(delete(Parcel).where(*mine).execution_options(**_QUIETLY))
+
+
+def _accept(session: Session, accepted: Sequence[Done], others: Sequence[Done], at: datetime) -> None:
+    """Settle what servers took, and prove it in one ledger entry: the Merkle root of the digests (DESIGN §12)."""
+    in_order = sorted(accepted, key=lambda one: one.mail.row)
+    name = ids.new("bat")
+    bulk.write(session, in_order, others, name)
+    if not in_order:
+        return
+    root = merkle_root(one.sha256 for one in in_order)
+    rows = [in_order[0].mail.row, in_order[-1].mail.row]
+    ledger.record(session, "messages.accepted", at, batch=name, count=len(in_order), root=root, rows=rows)
+
+
+def _count(session: Session, accepted: Sequence[Done], refused: Sequence[Done]) -> None:
+    """Add to the numbers of the mailings what was answered to theirs."""
+    took, not_took = (Counter(one.mail.mailing_id for one in some) for some in (accepted, refused))
+    for mailing_id in sorted({one for one in (*took, *not_took) if one is not None}):
+        values = {
+            "accepted": Mailing.accepted + took[mailing_id],
+            "window_count": Mailing.window_count + took[mailing_id],
+            "refused": Mailing.refused + not_took[mailing_id],
+        }
+        counted = update(Mailing).where(Mailing.id == mailing_id).values(**values)
+        session.execute(counted.execution_options(**_QUIETLY))
+
+
+def _withhold(session: Session, stopped: Sequence[Done], at: datetime) -> None:
+    for why in {one.withheld for one in stopped}:
+        rows = [one.mail.row for one in stopped if one.withheld is why]
+        values = {"state": State.WITHHELD, "withheld": why, "settled_at": at, "due_at": None, "lease_token": None}
+        session.execute(update(Message).where(Message.row.in_(rows)).values(**values).execution_options(**_QUIETLY))
+
+
+def _write(session: Session, one: Done, after: rules.After) -> None:
+    """What did not end well, one by one: it is rare, or the server's pace makes it so."""
+    mail = one.mail
+    values: dict[str, Any] = {"state": after.state, "lease_token": None, "due_at": after.due_at}
+    if one.put_off_until is None:
+        values["attempts"] = mail.attempts + 1
+    if after.state in rules.SETTLED:
+        values |= {"settled_at": one.at, "sha256": one.sha256 or None}
+    values["turn_at"] = one.put_off_until if one.keeps_turn else None
+    if after.keeps_day:  # it goes again as the same bytes
+        values |= {"dated_at": mail.dated_at, "facts": mail.facts}
+        values |= {"sent_from": mail.sent_from, "envelope_domain": mail.envelope_domain}
+    else:
+        values |= {"dated_at": None}
+    waits = Message.state.in_((State.QUEUED, State.SENDING))  # what was cancelled on its way stays so
     session.execute(
-        update(Message).where(Message.row.in_(numbers)).values(batch=batch).execution_options(synchronize_session=False)
+        update(Message).where(Message.row == mail.row, waits).values(**values).execution_options(**_QUIETLY)
     )
-    root = merkle_root(digest or "" for _, digest in rows)
-    ledger.record(session, "messages.accepted", at, batch=batch, count=len(rows), root=root)
-    return len(rows)
 
 
-def _free(values: dict[str, Any]) -> dict[str, Any]:
-    return values | {"lease_token": None, "lease_until": None, "begun_at": None}
-
-
-def _change_leased(session: Session, message: Message, values: dict[str, Any]) -> bool:
-    """Change a message while its lease is ours; False if it was taken from us (fencing, TRAPS 10)."""
-    if message.lease_token is None:
-        return False
-    changed = session.execute(
-        update(Message)
-        .where(Message.row == message.row, Message.lease_token == message.lease_token)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
-    return bool(changed.rowcount == 1)  # type: ignore[attr-defined]
+def _rows(session: Session, change: Update) -> int:
+    result = session.execute(change.execution_options(**_QUIETLY))
+    return int(result.rowcount)  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from mailer import ids
@@ -33,7 +33,12 @@ class Content(Base):
 
 
 class Mailing(Base):
-    """One send to many: frozen contents by language, frozen audience, and how far the fan-out came."""
+    """One send to many: frozen contents by language, frozen audience, how far it came, and whether it may go on.
+
+    `accepted`, `bounced`, `complained` and `refused` are counted as they happen, for nobody wants to count a million
+    rows; `window_count` since `window_at`, from which `per_second` is reckoned.
+    `vouched` holds the counts at which a person let a mailing go on that had paused by itself.
+    """
 
     __tablename__ = "mailings"
 
@@ -48,34 +53,61 @@ class Mailing(Base):
     cursor: Mapped[str] = mapped_column(String(30), default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     fanned_out_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    paused_why: Mapped[str] = mapped_column(Text, default="", server_default="")
+    cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    hold_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    per_hour: Mapped[int | None]
+    accepted: Mapped[int] = mapped_column(default=0, server_default="0")
+    bounced: Mapped[int] = mapped_column(default=0, server_default="0")
+    complained: Mapped[int] = mapped_column(default=0, server_default="0")
+    refused: Mapped[int] = mapped_column(default=0, server_default="0")
+    vouched: Mapped[dict[str, int] | None] = mapped_column(Json)
+    window_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    window_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    per_second: Mapped[float] = mapped_column(Float, default=0.0, server_default="0")
+
+
+class Parcel(Base):
+    """A run of at most 250 messages of a mailing that is leased, sent and settled as one; gone when it is done.
+
+    One small row carries the lease and the mark of them all: what was in a parcel whose lease ran out is in doubt,
+    unless the worker's journal knows better (DESIGN §8, “Marks”).
+    """
+
+    __tablename__ = "parcels"
+    __table_args__ = (Index("ix_parcels_free", "channel", "turn", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True, autoincrement=True)
+    mailing_id: Mapped[str] = mapped_column(ForeignKey("mailings.id"), index=True)
+    channel: Mapped[Channel] = mapped_column(enum_of(Channel))
+    turn: Mapped[int]
+    first_row: Mapped[int] = mapped_column(BigInt)
+    last_row: Mapped[int] = mapped_column(BigInt)
+    lease_token: Mapped[str | None] = mapped_column(String(40))
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    dated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Message(Base):
-    """One mail to one person: the outbox and the record in one row."""
+    """One mail to one person: the outbox and the record in one row.
+
+    `due_at` is null while it waits in a parcel and once it is settled; while it is claimed it says when the lease ends.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (
         UniqueConstraint("mailing_id", "contact_id"),
         CheckConstraint("channel <> 'marketing' OR origin IS NULL OR origin <> 'third_party'", name="no_third_party"),
+        # no index names `state`: an update of it then stays within its page (PostgreSQL's HOT, FIGURES)
         Index(
             "ix_messages_due",
             "channel",
             "due_at",
-            sqlite_where=text("state = 'queued'"),
-            postgresql_where=text("state = 'queued'"),
+            sqlite_where=text("due_at IS NOT NULL"),
+            postgresql_where=text("due_at IS NOT NULL"),
         ),
-        Index(
-            "ix_messages_to_seal",
-            "id",
-            sqlite_where=text("state = 'accepted' AND batch IS NULL"),
-            postgresql_where=text("state = 'accepted' AND batch IS NULL"),
-        ),
-        Index(
-            "ix_messages_leased",
-            "lease_until",
-            sqlite_where=text("state = 'sending'"),
-            postgresql_where=text("state = 'sending'"),
-        ),
+        {"postgresql_with": {"fillfactor": "70"}},
     )
 
     row: Mapped[int] = mapped_column("id", BigInt, primary_key=True, autoincrement=True)
@@ -88,7 +120,7 @@ class Message(Base):
     origin: Mapped[Origin | None] = mapped_column(enum_of(Origin))
     content_id: Mapped[str] = mapped_column(ForeignKey("contents.id"))
     key_id: Mapped[str] = mapped_column(String(4))
-    to_address: Mapped[str] = mapped_column(String(320), index=True)
+    to_address: Mapped[str] = mapped_column(String(320))
     name: Mapped[str] = mapped_column(String(200), default="")
     company: Mapped[str] = mapped_column(String(200), default="")
     facts: Mapped[dict[str, str] | None] = mapped_column(Json)
@@ -97,15 +129,16 @@ class Message(Base):
     state: Mapped[State] = mapped_column(enum_of(State))
     withheld: Mapped[Withheld | None] = mapped_column(enum_of(Withheld))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    turn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     attempts: Mapped[int] = mapped_column(default=0)
     lease_token: Mapped[str | None] = mapped_column(String(40))
-    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    begun_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     dated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    sent_from: Mapped[str | None] = mapped_column(String(400))
+    envelope_domain: Mapped[str | None] = mapped_column(String(255))
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     sha256: Mapped[str | None] = mapped_column(String(64))
-    batch: Mapped[str | None] = mapped_column(String(30), index=True)
+    batch: Mapped[str | None] = mapped_column(String(30))
     bounced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     complained_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

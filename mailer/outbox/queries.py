@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, literal, select
+from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from mailer import ids
 from mailer.consent.rules import Channel, Withheld
 from mailer.errors import NotFound
 from mailer.outbox import audience as audiences
-from mailer.outbox.models import Attempt, Mailing, Message
+from mailer.outbox.models import Attempt, Mailing, Message, Parcel
 from mailer.outbox.rules import MailingState, MailKind, State
+
+HELD = datetime(9999, 1, 1, tzinfo=UTC)  # when a single message of a paused mailing is due
 
 
 class NoSuchMessage(NotFound):
@@ -122,11 +124,23 @@ def in_state(state: State) -> ColumnElement[bool]:
 
 def is_due(session: Session, channel: Channel, at: datetime) -> bool:
     """Whether a lane has something to send now."""
-    due = exists().where(in_state(State.QUEUED), Message.channel == channel, Message.due_at <= at)
-    return bool(session.scalar(select(due)))
+    single = exists().where(in_state(State.QUEUED), Message.channel == channel, Message.due_at <= at)
+    parcel = exists().where(
+        Parcel.channel == channel,
+        Parcel.lease_token.is_(None),
+        Mailing.id == Parcel.mailing_id,
+        goes_on(at),
+    )
+    return bool(session.scalar(select(or_(single, parcel))))
+
+
+def goes_on(at: datetime) -> ColumnElement[bool]:
+    """Whether a mailing may send at this moment: not paused, not cancelled, not waiting for its pace."""
+    stands = and_(Mailing.paused_at.is_(None), Mailing.cancelled_at.is_(None))
+    return and_(stands, or_(Mailing.hold_until.is_(None), Mailing.hold_until <= at))
 
 
 def to_fan_out(session: Session) -> Sequence[str]:
     """The mailings whose messages are still being made."""
-    query = select(Mailing.id).where(Mailing.state == MailingState.FANNING_OUT)
+    query = select(Mailing.id).where(Mailing.state == MailingState.FANNING_OUT, Mailing.cancelled_at.is_(None))
     return session.scalars(query.order_by(Mailing.created_at)).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -41,10 +42,11 @@ SETTLED = frozenset({State.ACCEPTED, State.REFUSED, State.WITHHELD, State.UNKNOW
 
 
 class MailingState(StrEnum):
-    """The life of one mailing: its messages are being made, or all of them stand."""
+    """The life of one mailing: its messages are being made, all of them stand, or what waited of it was cancelled."""
 
     FANNING_OUT = "fanning_out"
     FANNED_OUT = "fanned_out"
+    ENDED = "ended"
 
 
 class Outcome(StrEnum):
@@ -54,6 +56,15 @@ class Outcome(StrEnum):
     DEFERRED = "deferred"
     REFUSED = "refused"
     IN_DOUBT = "in_doubt"
+
+
+@dataclass(frozen=True)
+class After:
+    """What a message is after a try, and when it is due again, if it is."""
+
+    state: State
+    due_at: datetime | None = None
+    keeps_day: bool = False  # it may be with the server: it goes again as the same bytes
 
 
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
@@ -75,6 +86,38 @@ def next_attempt_at(attempts: int, at: datetime, chance: float, *, was_answered:
     pauses = _PAUSES if was_answered else _SILENT_PAUSES
     minutes = pauses[min(attempts, len(pauses)) - 1]
     return at + timedelta(minutes=minutes * (1 - JITTER + 2 * JITTER * chance))
+
+
+def after_try(
+    outcome: Outcome, channel: Channel, attempts: int, at: datetime, chance: float, *, created_at: datetime, code: int
+) -> After:
+    """What try number `attempts` makes of a message; `chance` in [0, 1) spreads the next one (`next_attempt_at`).
+
+    Without a yes or no the server may have it: essential mail goes again as it was, marketing never does (invariant 5).
+    """
+    over = is_over(channel, created_at, at)
+    match outcome:
+        case Outcome.ACCEPTED:
+            return After(State.ACCEPTED)
+        case Outcome.REFUSED:
+            return After(State.REFUSED)
+        case Outcome.DEFERRED:
+            again_at = next_attempt_at(attempts, at, chance, was_answered=code != 0)
+            return After(State.REFUSED) if over else After(State.QUEUED, again_at)
+        case Outcome.IN_DOUBT:
+            again_at = next_attempt_at(attempts, at, chance, was_answered=code != 0)
+            goes_again = channel is Channel.ESSENTIAL and not over
+            return After(State.QUEUED, again_at, keeps_day=True) if goes_again else After(State.UNKNOWN)
+
+
+def after_crash(channel: Channel, attempts: int, at: datetime) -> After:
+    """What the end of a worker makes of a mail on the wire, its try number `attempts`: again at once, if essential.
+
+    After some such ends it waits for the longest pause, for it may be what kills the workers.
+    """
+    if channel is Channel.MARKETING:
+        return After(State.UNKNOWN)
+    return After(State.QUEUED, at + LONGEST_PAUSE if attempts > CRASHES_AT_ONCE else at, keeps_day=True)
 
 
 def without_addresses(reply: str) -> str:

@@ -53,6 +53,10 @@ def _email(text: str) -> str:
     return contact_rules.read_address(text).email
 
 
+def _time_zone(text: str) -> str:
+    return contact_rules.read_time_zone(text)
+
+
 def _text(text: str) -> str:
     if "\0" in text:
         raise ValueError("holds a NUL character")
@@ -98,6 +102,7 @@ class ContactUpserted(AboutContact):
     name: Line = ""
     company: Line = ""
     locale: Literal["", "en", "nl"] = ""
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = ""
     origin: Annotated[Origin, Field(strict=False)]
 
 

@@ -27,6 +27,7 @@ def contact(found: Contact) -> dict[str, Any]:
         "reference": found.reference,
         "origin": found.origin.value,
         "locale": found.locale,
+        "time_zone": found.time_zone,
         "created_at": _instant(found.created_at),
         "closed_at": _instant(found.closed_at),
     }

@@ -22,6 +22,7 @@ from mailer.ledger.models import Event
 from mailer.ledger.rules import Whole
 from mailer.migrations import tables
 from mailer.outbox import lanes
+from mailer.outbox.outgoing import Done
 from mailer.outbox.rules import Outcome
 from mailer.services import actions as services
 from mailer.staff import tasks
@@ -29,7 +30,7 @@ from tests import factories
 
 AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
 LEASE = timedelta(minutes=2)
-PERSONAL = ("quirijn", "zandvoort-marker", "kadewerk")
+PERSONAL = ("quirijn", "zandvoort-marker", "kadewerk", "chatham")
 
 
 def live(session: Session) -> Contact:
@@ -45,6 +46,7 @@ def live(session: Session) -> Contact:
             "email": "quirijn@people.example",
             "name": "Quirijn Zandvoort-Marker",
             "company": "Kadewerk",
+            "time_zone": "Pacific/Chatham",
             "origin": "account_holder",
         },
     }
@@ -59,10 +61,12 @@ def live(session: Session) -> Contact:
     )
     factories.contact(session, "other@people.example")
     message = factories.message(session, who, at=AT)
-    (claimed,) = lanes.claim(session, message.channel, AT, LEASE, 1)
-    lanes.begin(session, claimed, AT, LEASE, {"dear": "Quirijn"})
+    message.facts = {"dear": "Quirijn"}
+    session.flush()
+    batch = lanes.claim(session, message.channel, AT, LEASE, 1)
+    assert batch is not None
     said_no = lanes.Answer(Outcome.REFUSED, 550, "5.1.1 <quirijn@people.example> unknown", "essential")
-    lanes.settle(session, claimed, said_no, "00" * 32, AT)
+    lanes.settle(session, batch, [Done(batch.mails[0], AT, said_no, "00" * 32)], AT)
     consent.suppress(session, "quirijn@people.example", SuppressionReason.MANUAL, source="asked by Quirijn", at=AT)
     ledger.record(session, "test.done", AT, contact_id=who.id, personal={"email": "quirijn@people.example"})
     tasks.open_task(session, key="t", kind="k", text="Call Quirijn", subject_id="x", contact_id=who.id, at=AT)

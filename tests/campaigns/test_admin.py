@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 from flask.testing import FlaskClient
+from redis import Redis
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -188,7 +189,7 @@ def test_the_page_becomes_its_report_and_moves_until_it_is_done(marketing: Flask
 
 
 def test_when_the_mail_server_is_away_mail_waits_the_pages_say_so_and_it_goes_out_later(
-    marketing: FlaskClient, page: str, configure: Configure
+    redis_server: Redis, marketing: FlaskClient, page: str, configure: Configure
 ) -> None:
     with sink.running() as server:
         away = server.url

@@ -62,18 +62,3 @@ def test_what_is_said_of_a_draft(draft: Draft, change: dict[str, Any], tone: Ton
 def test_the_worst_is_said_first() -> None:
     tones = [check.tone for check in rules.checks(replace(GOOD, people=0, links=0))]
     assert tones == sorted(tones, key=list(Tone).index, reverse=True)
-
-
-@pytest.mark.parametrize(
-    ("settled", "total", "seconds", "words"),
-    [
-        (0, 100, 10, ""),
-        (100, 100, 10, ""),
-        (10, 100, 0.5, ""),
-        (50, 100, 10, "5 a second, done in less than a minute"),
-        (100, 1_000, 60, "100 a minute, done in about 9 minutes"),
-        (100, 100_000, 60, "100 a minute, done in about 17 hours"),
-    ],
-)
-def test_the_forecast_is_told_in_words(settled: int, total: int, seconds: float, words: str) -> None:
-    assert rules.forecast(settled, total, NOW - timedelta(seconds=seconds), NOW) == words

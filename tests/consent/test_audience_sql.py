@@ -117,12 +117,14 @@ def put(session: Session, known: Iterable[Facts]) -> None:
 def check(session: Session) -> int:
     compared = 0
     for channel, topic in ((Channel.ESSENTIAL, None), (Channel.MARKETING, "news"), (Channel.MARKETING, "events")):
-        query = select(Contact, audience.why_withheld(channel, topic)).join(
+        asked = audience.why_withheld(channel, topic), audience.may_go(channel, topic)
+        query = select(Contact, *asked).join(
             Address, and_(Address.contact_id == Contact.id, Address.is_primary), isouter=True
         )
-        for contact, said in session.execute(query):
+        for contact, said, may_go in session.execute(query):
             rule = why_withheld(channel, topic, queries.standing(session, contact))
             assert said == (rule.value if rule else None), (channel, topic, contact.id)
+            assert bool(may_go) is (rule is None), (channel, topic, contact.id)
             compared += 1
     return compared
 

@@ -79,6 +79,22 @@ def test_people_come_in_with_their_consent(home: Path) -> None:
         )
 
 
+def test_a_time_zone_comes_in_and_an_unknown_one_is_named(home: Path) -> None:
+    rows = ("anna@people.example,subscriber,America/New_York", "bob@people.example,subscriber,Mars/Olympus")
+    report = take(home, *rows, header="email,origin,time_zone")
+    anna = find("anna@people.example")
+    assert anna is not None
+    assert anna.time_zone == "America/New_York"
+    assert [(fault.line, fault.words.split(";")[0]) for fault in report.faults] == [
+        (3, "time_zone: “Mars/Olympus” is not in the IANA list of time zones")
+    ]
+    assert find("bob@people.example") is None
+    shown = CliRunner().invoke(cli, ["show", "anna@people.example"])
+    assert "time zone  America/New_York" in shown.output
+    exported = CliRunner().invoke(cli, ["export"])
+    assert "America/New_York" in exported.output
+
+
 def test_a_contract_makes_it_a_soft_opt_in(home: Path) -> None:
     take(home, 'anna@people.example,Anna,account_holder,news,"Shown.",2025-01-02,box shown on the order,C-17')
     with db.reading() as session:

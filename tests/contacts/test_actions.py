@@ -34,6 +34,19 @@ def test_a_person_known_by_address_is_corrected_and_not_doubled(session: Session
     assert ledger_kinds(session) == ["contact.added", "contact.corrected"]
 
 
+def test_a_time_zone_is_kept_until_another_is_told_and_goes_with_the_person(session: Session) -> None:
+    anna = upsert(session, "anna@people.example", time_zone="Europe/Amsterdam")
+    upsert(session, "anna@people.example")
+    assert anna.time_zone == "Europe/Amsterdam"
+    upsert(session, "anna@people.example", time_zone="America/New_York")
+    assert anna.time_zone == "America/New_York"
+    with pytest.raises(rules.UnknownTimeZone):
+        upsert(session, "anna@people.example", time_zone="New York")
+    assert ledger_kinds(session) == ["contact.added", "contact.corrected"]
+    actions.erase(session, anna, AT)
+    assert anna.time_zone is None
+
+
 def test_saying_the_same_again_is_no_event(session: Session) -> None:
     for _ in range(3):
         upsert(session, "anna@people.example", name="Anna", reference="r-1")

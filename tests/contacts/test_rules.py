@@ -102,6 +102,38 @@ def test_a_language_that_we_do_not_write_is_named() -> None:
         rules.read_locale("fr")
 
 
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ("", ""),
+        (" ", ""),
+        ("Europe/Amsterdam", "Europe/Amsterdam"),
+        (" america/argentina/ushuaia ", "America/Argentina/Ushuaia"),
+        ("UTC", "UTC"),
+    ],
+)
+def test_a_time_zone_is_read_by_its_name(text: str, zone: str) -> None:
+    assert rules.read_time_zone(text) == zone
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Amsterdam", "Europe/Amsterdam"),
+        ("America/New York", "America/New_York"),
+        ("CEST", "Europe/Amsterdam"),
+        ("+01:00", "Europe/Amsterdam"),
+        ("../../etc/passwd", "Europe/Amsterdam"),
+        ("localtime", "Europe/Amsterdam"),
+    ],
+)
+def test_what_is_no_time_zone_is_told_with_a_name_that_is(text: str, name: str) -> None:
+    with pytest.raises(rules.UnknownTimeZone) as caught:
+        rules.read_time_zone(text)
+    assert f"time_zone: “{text}” is not in the IANA list of time zones; write a name like {name}," in str(caught.value)
+    assert caught.value.field == "time_zone"
+
+
 @pytest.mark.parametrize(("name", "first"), [("Anna de Vries", "Anna"), ("Anna", "Anna"), ("", "")])
 def test_a_mail_greets_by_the_first_word_of_the_name(name: str, first: str) -> None:
     assert rules.first_name(name) == first

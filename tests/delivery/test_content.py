@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import socket
 import threading
 
@@ -36,6 +37,81 @@ def test_wording_that_would_fetch_is_refused_and_nothing_is_fetched(css: str) ->
             render(body_html=Markup(style))
         with pytest.raises(TimeoutError):
             server.accept()
+
+
+@pytest.mark.parametrize(
+    ("css", "fault"),
+    [
+        ("@supports (display: grid) { p { color: red } }", "“@supports”"),
+        ("@layer base { p { color: red } }", "“@layer”"),
+        ("@layer base; p { color: red }", "“@layer”"),
+        ("@container (min-width: 1px) { p { color: red } }", "“@container”"),
+        ("@KEYFRAMES k { from { top: 0 } }", "“@KEYFRAMES”"),
+        ("@media print { @supports (display: grid) { p { color: red } } }", "“@supports”"),
+        ("p { color: red; & a { color: blue } }", "a rule within a rule"),
+        ("p { color: red; a { color: blue } }", "a rule within a rule"),
+        ("@media print { p { color: red; a { color: blue } } }", "a rule within a rule"),
+        ("@media print { @media screen { p { color: red } } }", "a rule within a rule"),
+        ("p { @media print { color: red } }", "a rule within a rule"),
+        ("p { color: red } a { color: blue", "a brace open"),
+        ("p { color: red } } a { color: blue }", "never opened"),
+    ],
+)
+def test_styles_that_inlining_would_drop_without_a_word_are_refused_by_name(css: str, fault: str) -> None:
+    with pytest.raises(BadWording, match=fault) as refused:
+        render(body_html=Markup(f"<style>{css}</style><p>Hello.</p>"))
+    assert refused.value.field == "html"
+
+
+@pytest.mark.parametrize(
+    "css",
+    [
+        "/* @layer { */ p { color: red }",
+        "p::before { content: '} @layer {' }",
+        'p { font-family: "a{b"; color: red }',
+        "p { background: url(data:image/png;base64,{}) }",
+        "@media print { p { color: red } a { color: blue } } p { top: 0 }",
+        "@media print { p { color: red } } @media screen { p { color: blue } }",
+    ],
+)
+def test_styles_that_only_look_like_it_are_taken(css: str) -> None:
+    assert "Hello." in render(body_html=Markup(f"<style>{css}</style><p>Hello.</p>")).html
+
+
+def test_a_media_rule_keeps_all_its_rules() -> None:
+    css = "@media print { .a { color: red !important } .b { margin: 1px } }"
+    html = render(body_html=Markup(f'<style>{css}</style><p class="a">a</p><p class="b">b</p>')).html
+    assert re.search(r"@media print \{\s*\.a \{\s*color: red !important;?\s*\}\s*\.b \{\s*margin: 1px", html)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<style>.a {{ width: 3px }}</style><p class="a" style="width: {mark}">x</p>',
+        "<style>.a {{ color: {mark} }}</style><p>x</p>",
+        '<style>.a {{ color: {mark} }}</style><p class="a">x</p><p class="a">y</p>',
+    ],
+    ids=["lost or repeated as an attribute", "lost in a rule of nothing", "repeated by a rule"],
+)
+def test_a_value_that_inlining_would_lose_or_repeat_is_refused_by_name(page: str) -> None:
+    with pytest.raises(BadWording, match="“company” stands in a style") as refused:
+        render(body_html=Markup(page.format(mark=slots.word("company"))))
+    assert refused.value.field == "html"
+
+
+def test_values_in_text_links_and_titles_are_as_many_after_inlining_as_before() -> None:
+    mark = slots.word("company")
+    page = f'<p title="{mark}">{mark} <a href="https://x.example/?a={mark}&amp;b={mark}#{mark}">{mark}</a></p>'
+    html = render(body_html=Markup(page)).html
+    kept = f"{slots.OPEN}company{slots.CLOSE}"
+    assert html.count(kept) == 6
+    assert f'href="https://x.example/?a={kept}&amp;b={kept}#{kept}"' in html
+
+
+def test_frozen_wording_has_one_kind_of_line_end() -> None:
+    wording = render(body_text="One\r\ntwo\rthree", body_html=Markup("<pre>One\r\ntwo\rthree</pre>"))
+    assert "\r" not in wording.text + wording.html
+    assert "One\ntwo\nthree" in wording.text
 
 
 def test_links_images_and_styles_named_in_a_mail_are_not_fetched() -> None:

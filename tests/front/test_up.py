@@ -106,7 +106,7 @@ def test_a_route_that_cannot_be_read_is_said_before_anything_starts(configure: C
 
 
 def test_what_is_configured_elsewhere_is_not_started(configure: Configure) -> None:
-    lanes = [f"worker {lane}" for lane in ("essential", "marketing", "chores")]
+    lanes = [f"worker {lane}" for lane in ("essential", "marketing", "marketing 2", "chores")]
     assert [part.name for part in up.parts(settings.current())] == [
         "redis", "post-office", *lanes, "scheduler", "inbound", "web",
     ]  # fmt: skip

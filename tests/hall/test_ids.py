@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mailer import ids
 
@@ -58,6 +60,34 @@ def test_what_spells_no_row_is_none(bad: str) -> None:
 )
 def test_the_shape_of_an_id_is_known(text: str, fits: bool) -> None:
     assert ids.is_id(text, "con") is fits
+
+
+@pytest.mark.parametrize(
+    ("number", "length", "spelled"),
+    [
+        (0, 13, "0000000000000"),
+        (1, 13, "0000000000001"),
+        (31, 4, "000z"),
+        (32, 4, "0010"),
+        (123456789, 5, "nqk8n"),
+        (2**20 - 1, 4, "zzzz"),
+        (2**40 + 12345, 13, "0000100000c1s"),
+        (2**63 - 1, 13, "7zzzzzzzzzzzz"),
+        (0x0123456789ABCDEFFEDC, 16, "04hmasw9nf6yzzpw"),
+        (2**128 - 1, 26, "7zzzzzzzzzzzzzzzzzzzzzzzzz"),
+        (2**70, 3, "000"),
+    ],
+)
+def test_a_number_is_spelled_as_the_first_release_spelled_it(number: int, length: int, spelled: str) -> None:
+    assert ids.encode(number, length) == spelled
+    assert ids.decode(spelled) == number % 32**length
+
+
+@given(st.integers(0, 2**130), st.integers(1, 26))
+def test_what_is_spelled_is_read_back(number: int, length: int) -> None:
+    spelled = ids.encode(number, length)
+    assert len(spelled) == length
+    assert ids.decode(spelled) == number % 32**length
 
 
 def test_a_letter_outside_the_alphabet_is_refused() -> None:

@@ -52,6 +52,41 @@ ROWS = {
         "at": AT,
     },
     "version_effects": {"version_id": "ver_1", "at": AT},
+    "contents": {
+        "id": "0" * 64,
+        "kind": "campaign",
+        "locale": "en",
+        "sender": "a@company.example",
+        "reply_domain": "reply.company.example",
+        "url": "https://company.example",
+        "subject": "A",
+        "text": "A",
+        "html": "A",
+        "created_at": AT,
+    },
+    "messages": {
+        "id": 1,
+        "kind": "campaign",
+        "channel": "marketing",
+        "content_id": "0" * 64,
+        "key_id": "aaaa",
+        "to_address": "b@people.example",
+        "name": "",
+        "company": "",
+        "state": "queued",
+        "created_at": AT,
+        "due_at": AT,
+        "attempts": 1,
+    },
+    "attempts": {
+        "id": 1,
+        "message_row": 1,
+        "at": AT,
+        "route": "a",
+        "outcome": "deferred",
+        "code": 450,
+        "reply": "later",
+    },
 }
 
 
@@ -96,7 +131,7 @@ def test_what_an_earlier_release_kept_is_all_there(old: Engine) -> None:
     migrations.migrate(old)
     with old.connect() as connection:
         after = {table: row_of(connection, table) for table in ROWS}
-    assert {table: {key: after[table][key] for key in row} for table, row in before.items()} == before
+    assert {table: {key: after[table].get(key) for key in row} for table, row in before.items()} == before
 
 
 def test_what_is_new_has_a_meaning_for_what_is_old(old: Engine) -> None:

@@ -20,7 +20,9 @@ from mailer.notices import actions as notices
 from mailer.notices import queries
 from mailer.notices.models import Notice
 from mailer.notices.rules import NoticeState
+from mailer.outbox import look
 from mailer.outbox.models import Message
+from mailer.outbox.outgoing import Outgoing
 from mailer.outbox.rules import MailingState, MailKind, State
 from mailer.policies.actions import Wording
 from mailer.policies.rules import QUESTIONS, Announce, ChangeClass, NotWithdrawable
@@ -132,18 +134,26 @@ def test_the_clock_runs_from_the_local_day_of_acceptance(
     assert notice.notified_on == notified_on, "a second answer moves nothing"
 
 
+def in_hand(session: Session, rows: list[int]) -> list[Outgoing]:
+    """The messages as a worker that claimed them has them."""
+    return [mail for mail, _ in look.read(session, Message.row.in_(rows), AT)]
+
+
 def test_a_persons_dates_stand_in_the_mail_in_their_language(session: Session, release: Release) -> None:
     anna, bas = factories.contact(session), factories.contact(session, locale="nl")
     version, mailing = release()
     assert mailing is not None
     fan_out(session, mailing)
-    assert (
-        notices.facts_for(session, message_of(session, version, anna), AT)["respond_by_on"]
-        == "Thursday 24 December 2026"
-    )
-    assert notices.facts_for(session, message_of(session, version, bas), AT)["binding_on"] == "vrijdag 8 januari 2027"
     other = factories.message(session)
-    assert notices.facts_for(session, other, AT) == {}
+    rows = [message_of(session, version, anna).row, message_of(session, version, bas).row, other.row]
+    mails = {mail.row: mail for mail in in_hand(session, rows)}
+    notices.fill_in(session, list(mails.values()))
+    facts = [mails[row].facts for row in rows]
+    assert facts[0] is not None
+    assert facts[0]["respond_by_on"] == "Thursday 24 December 2026"
+    assert facts[1] is not None
+    assert facts[1]["binding_on"] == "vrijdag 8 januari 2027"
+    assert facts[2] is None
 
 
 @pytest.mark.parametrize("state", [State.REFUSED, State.WITHHELD])
@@ -195,7 +205,7 @@ def test_who_joins_while_a_version_is_pending_is_told_then(session: Session, rel
     assert mailing is not None
     fan_out(session, mailing)
     notices.catch_up(session, AT)
-    assert mailing.state is MailingState.FANNED_OUT, "nobody new"
+    assert mailing.state == MailingState.FANNED_OUT, "nobody new"
     late = factories.contact(session)
     at = AT + timedelta(days=26)
     notices.catch_up(session, at)
@@ -322,11 +332,12 @@ def test_an_announced_change_that_is_withdrawn_is_taken_back_too(session: Sessio
         mails[who.id].state = state
     mails[back.id].bounced_at = AT
     session.flush()
-    assert not notices.is_ended(session, mails[waiting.id])
+    assert notices.ended(session, in_hand(session, [mails[waiting.id].row])) == set()
     assert notices.withdraw(session, version, version.author_id or "", "We made a mistake.", AT) == 1
     session.expire_all()
     assert mails[waiting.id].withheld is Withheld.CANCELLED
-    assert notices.is_ended(session, mails[on_the_wire.id])
+    row = mails[on_the_wire.id].row
+    assert notices.ended(session, in_hand(session, [row])) == {row}
     letters = select(Message.contact_id).where(Message.kind == MailKind.WITHDRAWAL)
     assert list(session.scalars(letters)) == [told.id]
     notices.settled(session, mails[on_the_wire.id], State.REFUSED, AT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -39,6 +39,22 @@ def facts(state: NoticeState = NoticeState.ACCEPTED, **known: object) -> NoticeF
 )
 def test_agreement_is_derived_from_facts(known: NoticeFacts, today: date, answer: NotAgreed | None) -> None:
     assert rules.why_not_agreed(known, today) is answer
+
+
+@pytest.mark.parametrize(
+    ("effective_on", "last_day"),
+    [
+        (date(2027, 1, 8), date(2026, 12, 8)),  # the thirtieth day is Thursday the 7th
+        (date(2027, 1, 11), date(2026, 12, 9)),  # windows that would end on the weekend end on that Monday: too late
+        (date(2026, 12, 28), date(2026, 11, 24)),  # nor may they end at Christmas
+    ],
+)
+def test_the_last_day_to_tell_is_the_last_that_keeps_the_promised_day(effective_on: date, last_day: date) -> None:
+    holidays = holidays_of("NL")
+    assert rules.last_day_to_tell(effective_on, holidays) == last_day
+    assert rules.clock_of(last_day, effective_on, holidays).binding_on == effective_on
+    later = (rules.clock_of(last_day + timedelta(days=n), effective_on, holidays).binding_on for n in range(1, 8))
+    assert all(binding_on > effective_on for binding_on in later)
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,20 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from mailer import db
-from mailer.consent.rules import Channel, Withheld
+from mailer.consent import actions as consent
+from mailer.consent.rules import Channel, SuppressionReason, Withheld
+from mailer.contacts.models import Contact
 from mailer.ledger import queries as ledger
 from mailer.ledger.models import LedgerEntry
 from mailer.ledger.rules import Whole, merkle_root
-from mailer.outbox import lanes, queries, rules
-from mailer.outbox.lanes import Answer
-from mailer.outbox.models import Message
+from mailer.outbox import actions as outbox
+from mailer.outbox import audience, lanes, queries, rules
+from mailer.outbox.models import Mailing, Message, Parcel
+from mailer.outbox.outgoing import Answer, Batch, Done
 from mailer.outbox.rules import MailKind, Outcome, State
 from tests import factories
 
@@ -28,13 +31,47 @@ def answer(outcome: Outcome, code: int = 250) -> Answer:
     return Answer(outcome, code, "said <anna@people.example>", "essential")
 
 
-def one(session: Session, kind: MailKind = MailKind.ADMINISTRATIVE) -> Message:
+def claim(session: Session, channel: Channel, at: datetime = AT, limit: int = 10) -> Batch:
+    batch = lanes.claim(session, channel, at, LEASE, limit)
+    assert batch is not None
+    return batch
+
+
+def one(session: Session, kind: MailKind = MailKind.ADMINISTRATIVE) -> Batch:
     """A claimed message."""
     to = factories.contact(session, topics=["news"], at=AT)
     factories.message(session, to, kind=kind, topic="news" if kind is MailKind.CAMPAIGN else None, at=AT)
     session.flush()
-    (message,) = lanes.claim(session, kind.channel, AT, LEASE, 10)
-    return message
+    return claim(session, kind.channel)
+
+
+def message_of(session: Session, batch: Batch) -> Message:
+    """The row of a batch's first mail, as it is now."""
+    return session.get_one(Message, batch.mails[0].row, populate_existing=True)
+
+
+def settle(session: Session, batch: Batch, said: Answer | None, at: datetime = AT, digest: str = "") -> list[State]:
+    """Write the same answer down for every mail of a batch; None as after a crash."""
+    done = [Done(mail, at, said, digest) for mail in batch.mails]
+    return [state for _, state in lanes.settle(session, batch, done, at)]
+
+
+def mailing(session: Session, people: int, kind: MailKind = MailKind.CAMPAIGN) -> Mailing:
+    """A mailing to so many readers, fanned out."""
+    for _ in range(people):
+        factories.contact(session, topics=["news"], at=AT)
+    made = outbox.create_mailing(
+        session,
+        kind=kind,
+        subject_id=f"cmp_{people}{kind}",
+        contents={"en": factories.content(session, kind=kind)},
+        audience=audience.of_topic("news"),
+        topic="news" if kind is MailKind.CAMPAIGN else None,
+        at=AT,
+    )
+    while outbox.fan_out_slice(session, made, AT):
+        pass
+    return made
 
 
 def test_a_claim_takes_what_is_due_on_its_channel_the_oldest_first_and_once(session: Session) -> None:
@@ -44,11 +81,11 @@ def test_a_claim_takes_what_is_due_on_its_channel_the_oldest_first_and_once(sess
     factories.message(session, to, at=AT + timedelta(seconds=1))
     factories.message(session, to, kind=MailKind.CAMPAIGN, topic="news", at=AT)
     assert queries.is_due(session, Channel.ESSENTIAL, AT)
-    taken = lanes.claim(session, Channel.ESSENTIAL, AT, LEASE, 10)
-    assert [message.row for message in taken] == [early.row, late.row]
-    assert lanes.claim(session, Channel.ESSENTIAL, AT, LEASE, 10) == []
+    assert [mail.row for mail in claim(session, Channel.ESSENTIAL, limit=1).mails] == [early.row]
+    assert [mail.row for mail in claim(session, Channel.ESSENTIAL).mails] == [late.row]
+    assert lanes.claim(session, Channel.ESSENTIAL, AT, LEASE, 10) is None
     assert not queries.is_due(session, Channel.ESSENTIAL, AT)
-    assert [message.kind for message in lanes.claim(session, Channel.MARKETING, AT, LEASE, 10)] == [MailKind.CAMPAIGN]
+    assert [mail.kind for mail in claim(session, Channel.MARKETING).mails] == [MailKind.CAMPAIGN]
 
 
 def test_many_claim_at_once_and_no_message_is_taken_twice(database: str) -> None:
@@ -64,12 +101,39 @@ def test_many_claim_at_once_and_no_message_is_taken_twice(database: str) -> None
         while True:
             with db.transaction() as session:
                 batch = lanes.claim(session, Channel.ESSENTIAL, AT, LEASE, 7)
-            if not batch:
+            if batch is None:
                 return
-            assert len(batch) <= 7
-            taken.extend(message.row for message in batch)
+            assert len(batch.mails) <= 7
+            taken.extend(mail.row for mail in batch.mails)
 
     threads = [threading.Thread(target=drain) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(taken) == len(set(taken)) == 60
+
+
+def test_many_take_parcels_at_once_and_no_message_is_taken_twice(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "PARCEL", 5)
+    with db.transaction() as session:
+        mailing(session, 60)
+    taken: list[int] = []
+    together = threading.Barrier(4)
+
+    def drain() -> None:
+        together.wait()
+        while True:
+            with db.transaction() as session:
+                batch = lanes.take_parcel(session, Channel.MARKETING, AT, LEASE)
+            if batch is None:
+                return
+            assert len(batch.mails) == 5
+            taken.extend(mail.row for mail in batch.mails)
+
+    threads = [threading.Thread(target=drain) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -89,139 +153,242 @@ def test_sqlite_claims_by_the_index_of_what_is_due(session: Session) -> None:
     assert not any("TEMP B-TREE" in row.detail for row in plan)
 
 
+def test_a_claim_withholds_who_may_not_get_it_any_more(session: Session) -> None:
+    reader, dead = (factories.contact(session, f"{name}@people.example", topics=["news"]) for name in ("a", "b"))
+    news = factories.message(session, reader, kind=MailKind.CAMPAIGN, topic="news", at=AT)
+    letter = factories.message(session, reader, at=AT)
+    lost = factories.message(session, dead, at=AT)
+    consent.leave_all(session, reader, source="test", at=AT)
+    consent.suppress(session, "b@people.example", SuppressionReason.HARD_BOUNCE, source="test", at=AT)
+    assert claim(session, Channel.MARKETING).mails == []
+    assert [mail.row for mail in claim(session, Channel.ESSENTIAL).mails] == [letter.row]
+    for message, why in ((news, Withheld.UNSUBSCRIBED), (lost, Withheld.DEAD_ADDRESS)):
+        session.refresh(message)
+        assert (message.state, message.withheld, message.settled_at) == (State.WITHHELD, why, AT)
+        assert (message.due_at, message.lease_token) == (None, None)
+
+
 def test_an_accepted_message_holds_its_day_its_digest_and_the_answer_without_the_address(session: Session) -> None:
-    message = one(session)
-    assert lanes.begin(session, message, AT, LEASE, {"day": "1 April"})
-    assert (message.dated_at, message.facts) == (AT, {"day": "1 April"})
-    assert lanes.settle(session, message, answer(Outcome.ACCEPTED), DIGEST, AT) is State.ACCEPTED
-    session.refresh(message)
-    assert (message.state, message.sha256, message.settled_at, message.attempts) == (State.ACCEPTED, DIGEST, AT, 1)
-    assert (message.lease_token, message.begun_at, message.dated_at) == (None, None, AT)
+    batch = one(session)
+    batch.mails[0].sent_from = "Us <us@company.example>"
+    assert settle(session, batch, answer(Outcome.ACCEPTED), AT + timedelta(seconds=3), DIGEST) == [State.ACCEPTED]
+    message = message_of(session, batch)
+    assert (message.state, message.sha256, message.attempts) == (State.ACCEPTED, DIGEST, 1)
+    assert (message.dated_at, message.settled_at) == (AT, AT + timedelta(seconds=3))
+    assert (message.lease_token, message.due_at, message.sent_from) == (None, None, "Us <us@company.example>")
     (attempt,) = queries.attempts(session, message)
     assert (attempt.outcome, attempt.code, attempt.reply) == (Outcome.ACCEPTED, 250, "said <(address)>")
+    assert attempt.at == AT + timedelta(seconds=3)
 
 
 def test_a_deferred_message_goes_again_later_with_a_new_day_until_its_time_is_over(session: Session) -> None:
-    message = one(session)
+    batch = one(session)
     for attempt, minutes in enumerate((5, 10, 20, 40, 67, 67), 1):
-        assert lanes.begin(session, message, AT, LEASE, None)
-        assert lanes.settle(session, message, answer(Outcome.DEFERRED, 451), "", AT) is State.QUEUED
-        session.refresh(message)
-        assert message.attempts == attempt
-        assert message.dated_at is None
+        assert settle(session, batch, answer(Outcome.DEFERRED, 451)) == [State.QUEUED]
+        message = message_of(session, batch)
+        assert (message.attempts, message.dated_at) == (attempt, None)
+        assert message.due_at is not None
         assert 0.8 * minutes <= (message.due_at - AT).total_seconds() / 60 <= 1.2 * minutes
-        assert lanes.claim(session, Channel.ESSENTIAL, message.due_at, LEASE, 1) == [message]
+        batch = claim(session, Channel.ESSENTIAL, message.due_at)
     end = AT + rules.GIVE_UP_AFTER[Channel.ESSENTIAL]
-    assert lanes.settle(session, message, answer(Outcome.DEFERRED, 451), "", end) is State.REFUSED
+    assert settle(session, batch, answer(Outcome.DEFERRED, 451), end) == [State.REFUSED]
 
 
 def test_marketing_is_given_up_after_a_day(session: Session) -> None:
-    message = one(session, MailKind.CAMPAIGN)
     end = AT + rules.GIVE_UP_AFTER[Channel.MARKETING]
-    assert lanes.settle(session, message, answer(Outcome.DEFERRED, 451), "", end) is State.REFUSED
+    assert settle(session, one(session, MailKind.CAMPAIGN), answer(Outcome.DEFERRED, 451), end) == [State.REFUSED]
 
 
 def test_a_refused_message_is_over(session: Session) -> None:
-    assert lanes.settle(session, one(session), answer(Outcome.REFUSED, 550), "", AT) is State.REFUSED
+    batch = one(session)
+    assert settle(session, batch, answer(Outcome.REFUSED, 550)) == [State.REFUSED]
+    assert message_of(session, batch).due_at is None
 
 
 def test_who_lost_the_lease_changes_nothing_any_more(session: Session) -> None:
-    message = one(session)
-    assert lanes.begin(session, message, AT, LEASE, None)
-    assert lanes.sweep(session, AFTER) == 1
-    stale = message.lease_token
-    session.expunge(message)
-    (taken,) = lanes.claim(session, Channel.ESSENTIAL, AFTER, LEASE, 1)
-    assert taken.row == message.row
-    assert taken.lease_token != stale == message.lease_token
-    assert lanes.settle(session, message, answer(Outcome.ACCEPTED), DIGEST, AFTER) is None
-    assert not lanes.begin(session, message, AFTER, LEASE, {"late": "yes"})
-    assert not lanes.withhold(session, message, Withheld.CANCELLED, AFTER)
-    assert not lanes.release(session, message)
-    session.refresh(taken)
-    assert (taken.state, taken.sha256, taken.facts) == (State.SENDING, None, None)
-    assert queries.attempts(session, taken) == []
+    batch = one(session)
+    found = lanes.of_lease(session, batch.token, AFTER)
+    assert found is not None
+    lanes.give_back(session, found, found.mails, AFTER)
+    again = claim(session, Channel.ESSENTIAL, AFTER)
+    assert again.token != batch.token
+    assert settle(session, batch, answer(Outcome.ACCEPTED), AFTER, DIGEST) == []
+    assert not lanes.extend(session, Batch(batch.token, None, batch.mails), AFTER + LEASE)
+    lanes.give_back(session, batch, batch.mails, AFTER)
+    message = message_of(session, again)
+    assert (message.state, message.sha256, message.lease_token) == (State.SENDING, None, again.token)
+    assert queries.attempts(session, message) == []
+
+
+def test_who_lost_a_parcel_changes_nothing_any_more(session: Session) -> None:
+    mailing(session, 3)
+    batch = lanes.take_parcel(session, Channel.MARKETING, AT, LEASE)
+    assert batch is not None
+    found = lanes.of_lease(session, batch.token, AFTER)
+    assert found is not None
+    lanes.give_back(session, found, found.mails, AFTER)
+    again = lanes.take_parcel(session, Channel.MARKETING, AFTER, LEASE)
+    assert again is not None
+    assert settle(session, batch, answer(Outcome.ACCEPTED), AFTER, DIGEST) == []
+    assert settle(session, again, answer(Outcome.ACCEPTED), AFTER, DIGEST) == [State.ACCEPTED] * 3
+    assert session.scalars(select(Parcel)).all() == []
 
 
 def test_who_settled_once_cannot_settle_again(session: Session) -> None:
-    message = one(session)
-    lanes.settle(session, message, answer(Outcome.ACCEPTED), DIGEST, AT)
-    session.refresh(message)
-    assert lanes.settle(session, message, answer(Outcome.REFUSED, 550), "", AT) is None
-
-
-def test_a_lease_that_still_holds_is_not_swept(session: Session) -> None:
-    message = one(session)
-    assert lanes.sweep(session, AT + LEASE) == 0
-    assert lanes.begin(session, message, AT + LEASE, LEASE, None)
-    assert lanes.sweep(session, AT + LEASE + LEASE) == 0
+    batch = one(session)
+    assert settle(session, batch, answer(Outcome.ACCEPTED), AT, DIGEST) == [State.ACCEPTED]
+    assert settle(session, batch, answer(Outcome.REFUSED, 550)) == []
 
 
 @pytest.mark.parametrize("kind", [MailKind.ADMINISTRATIVE, MailKind.CAMPAIGN])
-def test_what_a_dead_worker_held_and_did_not_begin_goes_again(session: Session, kind: MailKind) -> None:
-    message = one(session, kind)
-    assert lanes.sweep(session, AFTER) == 1
-    session.refresh(message)
+def test_a_lease_that_ran_out_is_found_and_one_that_holds_is_not(session: Session, kind: MailKind) -> None:
+    batch = one(session, kind)
+    assert lanes.lost_leases(session, kind.channel, AT + LEASE) == []
+    assert lanes.lost_leases(session, kind.channel, AFTER) == [batch.token]
+    assert lanes.extend(session, batch, AFTER + LEASE)
+    assert lanes.lost_leases(session, kind.channel, AFTER) == []
+
+
+def test_a_parcels_lease_that_ran_out_is_found_and_one_that_holds_is_not(session: Session) -> None:
+    mailing(session, 1)
+    batch = lanes.take_parcel(session, Channel.MARKETING, AT, LEASE)
+    assert batch is not None
+    assert lanes.lost_leases(session, Channel.MARKETING, AT + LEASE) == []
+    assert lanes.lost_leases(session, Channel.MARKETING, AFTER) == [batch.token]
+    assert lanes.extend(session, batch, AFTER + LEASE)
+    assert lanes.lost_leases(session, Channel.MARKETING, AFTER) == []
+
+
+@pytest.mark.parametrize("kind", [MailKind.ADMINISTRATIVE, MailKind.CAMPAIGN])
+def test_what_is_given_back_waits_as_before(session: Session, kind: MailKind) -> None:
+    batch = one(session, kind)
+    lanes.give_back(session, batch, batch.mails, AFTER)
+    message = message_of(session, batch)
     assert (message.state, message.lease_token, message.attempts, message.due_at) == (State.QUEUED, None, 0, AFTER)
+    assert message.dated_at is None
 
 
-def test_what_was_on_the_wire_goes_again_as_it_was_if_essential_and_is_unknown_if_marketing(session: Session) -> None:
+def test_what_a_parcel_holds_when_it_is_given_back_is_taken_again_and_the_rest_is_not(session: Session) -> None:
+    mailing(session, 5)
+    batch = lanes.take_parcel(session, Channel.MARKETING, AT, LEASE)
+    assert batch is not None
+    sent, rest = batch.mails[:2], batch.mails[2:]
+    lanes.settle(session, batch, [Done(mail, AT, answer(Outcome.ACCEPTED), DIGEST) for mail in sent], AT)
+    lanes.give_back(session, batch, rest, AT)
+    again = lanes.take_parcel(session, Channel.MARKETING, AFTER, LEASE)
+    assert again is not None
+    assert [mail.row for mail in again.mails] == [mail.row for mail in rest]
+    assert {mail.dated_at for mail in again.mails} == {AFTER}
+
+
+def test_what_was_on_the_wire_when_a_worker_ended_goes_again_as_it_was_if_essential_and_is_unknown_if_marketing(
+    session: Session,
+) -> None:
     essential, marketing = one(session), one(session, MailKind.CAMPAIGN)
-    assert lanes.begin(session, essential, AT, LEASE, {"day": "1 April"})
-    assert lanes.begin(session, marketing, AT, LEASE, None)
-    assert lanes.sweep(session, AFTER) == 2
-    for message in (essential, marketing):
-        session.refresh(message)
-    assert (marketing.state, marketing.settled_at) == (State.UNKNOWN, AFTER)
-    assert (essential.state, essential.due_at, essential.attempts) == (State.QUEUED, AFTER, 1)
-    (again,) = lanes.claim(session, Channel.ESSENTIAL, AFTER, LEASE, 1)
-    assert lanes.begin(session, again, AFTER, LEASE, {"day": "2 April"})
-    assert (again.dated_at, again.facts) == (AT, {"day": "1 April"})
+    essential.mails[0].facts, essential.mails[0].envelope_domain = {"day": "1 April"}, "bounces.example"
+    assert settle(session, essential, None, AFTER) == [State.QUEUED]
+    assert settle(session, marketing, None, AFTER) == [State.UNKNOWN]
+    unknown, message = message_of(session, marketing), message_of(session, essential)
+    assert (unknown.settled_at, unknown.due_at) == (AFTER, None)
+    assert (message.due_at, message.attempts) == (AFTER, 1)
+    [mail] = claim(session, Channel.ESSENTIAL, AFTER).mails
+    assert mail.is_in_doubt
+    assert (mail.dated_at, mail.facts, mail.envelope_domain) == (AT, {"day": "1 April"}, "bounces.example")
+    assert queries.attempts(session, message) == []
 
 
 def test_a_mail_that_kills_each_worker_does_not_hold_up_the_lane(session: Session) -> None:
-    message = one(session)
+    batch = one(session)
     at = AT
-    for _ in range(rules.CRASHES_AT_ONCE + 1):
-        assert lanes.begin(session, message, at, LEASE, None)
-        at += LEASE + timedelta(seconds=1)
-        lanes.sweep(session, at)
-        session.refresh(message)
-        lanes.claim(session, Channel.ESSENTIAL, at, LEASE, 1)
-        session.refresh(message)
-    assert message.state is State.QUEUED
-    assert message.due_at - at == rules.LONGEST_PAUSE
+    for _ in range(rules.CRASHES_AT_ONCE):
+        settle(session, batch, None, at)
+        at += timedelta(seconds=1)
+        batch = claim(session, Channel.ESSENTIAL, at)
+    settle(session, batch, None, at)
+    assert message_of(session, batch).due_at == at + rules.LONGEST_PAUSE
 
 
 def test_without_an_answer_essential_goes_again_the_same_and_marketing_does_not(session: Session) -> None:
     essential, marketing = one(session), one(session, MailKind.CAMPAIGN)
-    for message in (essential, marketing):
-        lanes.begin(session, message, AT, LEASE, None)
-    assert lanes.settle(session, essential, answer(Outcome.IN_DOUBT, 0), DIGEST, AT) is State.QUEUED
-    assert lanes.settle(session, marketing, answer(Outcome.IN_DOUBT, 0), DIGEST, AT) is State.UNKNOWN
-    session.refresh(essential)
-    assert essential.dated_at == AT
-    assert queries.attempts(session, marketing)[0].outcome is Outcome.IN_DOUBT
+    assert settle(session, essential, answer(Outcome.IN_DOUBT, 0), AT, DIGEST) == [State.QUEUED]
+    assert settle(session, marketing, answer(Outcome.IN_DOUBT, 0), AT, DIGEST) == [State.UNKNOWN]
+    assert message_of(session, essential).dated_at == AT
+    assert queries.attempts(session, message_of(session, marketing))[0].outcome is Outcome.IN_DOUBT
 
 
 def test_essential_mail_in_doubt_is_not_sent_for_ever(session: Session) -> None:
-    message = one(session)
     end = AT + rules.GIVE_UP_AFTER[Channel.ESSENTIAL]
-    assert lanes.settle(session, message, answer(Outcome.IN_DOUBT, 0), DIGEST, end) is State.UNKNOWN
+    assert settle(session, one(session), answer(Outcome.IN_DOUBT, 0), end, DIGEST) == [State.UNKNOWN]
+
+
+def test_a_paused_mailing_gives_nothing_out_and_its_single_mails_wait_with_it(session: Session) -> None:
+    made = mailing(session, 2)
+    first, second = session.scalars(select(Message).order_by(Message.row)).all()
+    session.execute(update(Message).where(Message.row == first.row).values(due_at=AT))
+    made.paused_at = AT
+    session.flush()
+    assert not session.scalars(select(Parcel.lease_token)).one()
+    assert lanes.take_parcel(session, Channel.MARKETING, AT, LEASE) is None
+    assert claim(session, Channel.MARKETING).mails == []
+    session.refresh(first)
+    assert (first.state, first.due_at) == (State.QUEUED, queries.HELD)
+    made.paused_at = None
+    session.flush()
+    batch = lanes.take_parcel(session, Channel.MARKETING, AT, LEASE)
+    assert batch is not None
+    assert [mail.row for mail in batch.mails] == [second.row]
+
+
+def test_what_is_in_hand_is_looked_at_again(session: Session) -> None:
+    made = mailing(session, 3)
+    batch = lanes.take_parcel(session, Channel.MARKETING, AT, LEASE)
+    assert batch is not None
+    leaver, *others = batch.mails
+    consent.leave_all(session, session.get_one(Contact, leaver.contact_id), source="test", at=AT)
+    assert lanes.still_may_go(session, batch, batch.mails, AT) == others
+    assert message_of(session, batch).withheld is Withheld.UNSUBSCRIBED
+    made.cancelled_at = AT
+    session.flush()
+    assert lanes.still_may_go(session, batch, others, AT) == []
+    assert session.scalars(select(Message.withheld).order_by(Message.row)).all()[1:] == [Withheld.CANCELLED] * 2
+    assert session.scalars(select(Parcel)).all() == [], "it is done"
+
+
+def test_mailings_take_turns(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "PARCEL", 2)
+    large, small = mailing(session, 6), mailing(session, 2, MailKind.CAMPAIGN)
+    taken = []
+    while batch := lanes.take_parcel(session, Channel.MARKETING, AT, LEASE):
+        taken.append(batch.mails[0].mailing_id)
+    assert taken[:4] == [large.id, small.id, large.id, small.id]
 
 
 def test_accepted_messages_are_sealed_by_one_root_that_can_be_made_again(session: Session) -> None:
-    digests = [f"{number:064x}" for number in range(1, 6)]
-    for digest in digests:
-        lanes.settle(session, one(session), answer(Outcome.ACCEPTED), digest, AT)
-    assert lanes.seal(session, AT, limit=3) == 3
-    assert lanes.seal(session, AT) == 2
-    assert lanes.seal(session, AT) == 0
+    mailing(session, 5)
+    batch = lanes.take_parcel(session, Channel.MARKETING, AT, LEASE)
+    assert batch is not None
+    done = [Done(mail, AT, answer(Outcome.ACCEPTED), f"{mail.row:064x}") for mail in batch.mails]
+    lanes.settle(session, batch, done[3:], AT)
+    lanes.settle(session, batch, [done[2], done[0], done[1]], AT)
     session.commit()
     sealed = session.scalars(select(LedgerEntry).where(LedgerEntry.kind == "messages.accepted")).all()
-    rows = session.execute(select(Message.batch, Message.sha256).order_by(Message.row)).all()
+    rows = session.execute(select(Message.row, Message.batch, Message.sha256).order_by(Message.row)).all()
+    assert len(sealed) == 2
     for entry in sealed:
-        own = [row.sha256 for row in rows if f'"{row.batch}"' in entry.subjects]
-        assert f'"root":"{merkle_root(own)}"' in entry.subjects
-    assert [entry.subjects.count("batch") for entry in sealed] == [1, 1]
+        own = [row for row in rows if f'"{row.batch}"' in entry.subjects]
+        assert f'"root":"{merkle_root(row.sha256 for row in own)}"' in entry.subjects
+        assert f'"rows":[{own[0].row},{own[-1].row}]' in entry.subjects
     assert isinstance(ledger.verify(session), Whole)
+    assert session.scalars(select(Mailing.accepted)).one() == 5
+
+
+def test_what_a_server_took_was_sent_even_if_it_was_cancelled_meanwhile(session: Session) -> None:
+    made = mailing(session, 2)
+    batch = lanes.take_parcel(session, Channel.MARKETING, AT, LEASE)
+    assert batch is not None
+    outbox.cancel(session, select(Message.row).where(Message.mailing_id == made.id), AT)
+    took, later = batch.mails
+    lanes.settle(session, batch, [Done(took, AT, answer(Outcome.ACCEPTED), DIGEST)], AT)
+    lanes.settle(session, batch, [Done(later, AT, answer(Outcome.DEFERRED, 451))], AT)
+    states = session.scalars(select(Message.state).order_by(Message.row)).all()
+    assert states == [State.ACCEPTED, State.WITHHELD]

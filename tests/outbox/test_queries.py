@@ -12,6 +12,7 @@ from mailer.ledger.models import Event
 from mailer.outbox import actions as outbox
 from mailer.outbox import audience, lanes, queries
 from mailer.outbox.models import Mailing
+from mailer.outbox.outgoing import Answer, Done
 from mailer.outbox.rules import MailKind, Outcome, State
 from tests import factories
 
@@ -73,9 +74,11 @@ def test_the_progress_of_a_mailing_says_where_its_messages_are_and_why_some_wait
     assert queries.progress(session, announced.id) == {State.QUEUED: 2, State.WITHHELD: 1}
     assert queries.left_out(session, announced.id) == {Withheld.DEAD_ADDRESS: 1}
     assert queries.last_answer(session, announced.id) is None
-    first, second = lanes.claim(session, Channel.ESSENTIAL, AT, LEASE, 2)
-    lanes.settle(session, first, lanes.Answer(Outcome.ACCEPTED, 250, "ok", "essential"), "00" * 32, AT)
-    lanes.settle(session, second, lanes.Answer(Outcome.DEFERRED, 0, "could not connect", "essential"), "", AT)
+    batch = lanes.take_parcel(session, Channel.ESSENTIAL, AT, LEASE)
+    assert batch is not None
+    answers = Answer(Outcome.ACCEPTED, 250, "ok", "a"), Answer(Outcome.DEFERRED, 0, "could not connect", "a")
+    done = [Done(mail, AT, answer, "00" * 32) for mail, answer in zip(batch.mails, answers, strict=True)]
+    lanes.settle(session, batch, done, AT)
     session.flush()
     assert queries.progress(session, announced.id) == {State.ACCEPTED: 1, State.QUEUED: 1, State.WITHHELD: 1}
     said = queries.last_answer(session, announced.id)

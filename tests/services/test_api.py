@@ -17,8 +17,14 @@ def test_a_contact_is_told_without_an_address(trac: Trac) -> None:
     told = trac.get("/api/contacts/user-1")
     assert told.status_code == 200
     assert told.get_json()["origin"] == "account_holder"
+    assert told.get_json()["time_zone"] is None
     assert "people.example" not in told.text
     assert "Anna" not in told.text
+
+
+def test_a_contact_has_the_time_zone_that_was_told(trac: Trac) -> None:
+    trac.say("contact.upserted", ANNA | {"time_zone": "America/New_York"})
+    assert trac.get("/api/contacts/user-1").get_json()["time_zone"] == "America/New_York"
 
 
 def test_the_standing_says_what_may_be_sent_and_what_binds(trac: Trac, session: Session) -> None:

@@ -194,6 +194,8 @@ class TestRefusals:
             ("contact.upserted", {"name": "=?UTF-8?Q?=0D=0ABcc:_x@example.com?="}, "name"),
             ("contact.upserted", {"origin": "friend"}, "origin"),
             ("contact.upserted", {"locale": "de"}, "locale"),
+            ("contact.upserted", {"time_zone": "Amsterdam time"}, "time_zone"),
+            ("contact.upserted", {"time_zone": 1}, "time_zone"),
             ("contact.active", {"used_at": "yesterday"}, "used_at"),
             ("contact.active", {"used_at": "2026-11-02T09:30:00"}, "used_at"),
             ("contact.active", {"used_at": "0001-01-01T00:00:00+14:00"}, "used_at"),

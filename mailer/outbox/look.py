@@ -1,0 +1,185 @@
+"""The last look: may this mail still go out? Facts by one SELECT for many, judged by `consent.rules` (invariant 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from enum import Enum
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, Text, and_, func, select, type_coerce
+from sqlalchemy.orm import Session
+
+from mailer.consent.models import Subscription, Suppression
+from mailer.consent.rules import Channel, Standing, SuppressionReason, Withheld, why_withheld
+from mailer.contacts import queries as contacts
+from mailer.contacts.models import Contact
+from mailer.contacts.rules import Origin
+from mailer.outbox.models import Content, Mailing, Message
+from mailer.outbox.outgoing import Outgoing
+from mailer.outbox.rules import MailKind
+
+
+class Paused(Enum):
+    """The mailing was paused: its mail waits until it goes on."""
+
+    PAUSED = "paused"
+
+
+PAUSED = Paused.PAUSED
+Stop = Withheld | Paused
+"""Why a claimed mail does not go out now."""
+
+
+class _Facts(NamedTuple):
+    """What stands about one message's person, address and mailing; `reasons` are those against the address."""
+
+    channel: str
+    topic: str | None
+    has_address: bool
+    is_person: bool
+    origin: str | None
+    is_erased: bool | None
+    is_closed: bool | None
+    is_subscribed: bool | None
+    is_paused: bool | None
+    is_cancelled: bool | None
+    reasons: str | None
+
+
+def read(session: Session, which: ColumnElement[bool], at: datetime) -> Iterator[tuple[Outgoing, Stop | None]]:
+    """The messages in order of their rows, each with why it may not go out; `at` is the day of those without one."""
+    contents: dict[str, Content] = {}
+    rows = session.connection().execute(_query(*_KEPT).where(which).order_by(_messages.id)).all()
+    for number, to_address, *found in rows:
+        facts, kept = tuple(found[:_FACTS]), found[_FACTS:]
+        contact_id, mailing_id, kind, content_id, key_id, name, company, words, in_reply_to, created_at, *more = kept
+        attempts, dated_at, sent_from, envelope_domain, turn_at, time_zone, per_hour = more
+        content = contents.get(content_id)
+        if content is None:
+            content = contents[content_id] = session.get_one(Content, content_id)
+        day = _instant(dated_at) if dated_at else at
+        mail = Outgoing(
+            number,
+            contact_id,
+            mailing_id,
+            _KINDS[kind],
+            _CHANNELS[facts[0]],
+            facts[1],
+            content,
+            key_id,
+            to_address,
+            name,
+            company,
+            words,
+            in_reply_to,
+            _instant(created_at),
+            attempts,
+            day,
+            sent_from,
+            envelope_domain,
+            day != at,
+            _instant(turn_at) if turn_at else None,
+            time_zone,
+            per_hour,
+        )
+        yield mail, _why_not(session, to_address, facts)
+
+
+def again(session: Session, rows: Sequence[int]) -> Iterator[tuple[int, Stop]]:
+    """Those of the messages that may not go out any more, with the reason."""
+    for number, to_address, *found in session.connection().execute(_query().where(_messages.id.in_(rows))).all():
+        if (stop := _why_not(session, to_address, tuple(found))) is not None:
+            yield number, stop
+
+
+def _raw(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The column as the driver gives it: there are millions of rows, and few different values."""
+    return type_coerce(column, Text)
+
+
+_messages, _contacts = Message.__table__.c, Contact.__table__.c
+_KINDS, _CHANNELS = {kind.value: kind for kind in MailKind}, {channel.value: channel for channel in Channel}
+_KEPT = (
+    *(_raw(_messages[name]) for name in ("contact_id", "mailing_id", "kind", "content_id", "key_id", "name")),
+    *(_messages[name] for name in ("company", "facts", "in_reply_to")),
+    *(_raw(_messages.created_at), _messages.attempts, _raw(_messages.dated_at)),
+    *(_messages.sent_from, _messages.envelope_domain, _raw(_messages.turn_at)),
+    *(_contacts.time_zone, Mailing.__table__.c.per_hour),
+)
+_FACTS = len(_Facts._fields)
+
+
+@lru_cache(maxsize=4)
+def _query(*more: Any) -> Select[Any]:
+    """Number, address, the facts, and `more` of the messages."""
+    suppressions, subscriptions = Suppression.__table__.c, Subscription.__table__.c
+    mailings = Mailing.__table__.c
+    # an address's key is the address in lower case: it was read as ASCII (contacts.rules.read_address)
+    standing = and_(suppressions.email_key == func.lower(_messages.to_address), suppressions.lifted_at.is_(None))
+    reasons = select(func.aggregate_strings(_raw(suppressions.reason), ",")).where(standing).scalar_subquery()
+    said = and_(subscriptions.contact_id == _messages.contact_id, subscriptions.topic == _messages.topic)
+    facts = (
+        _raw(_messages.channel),
+        _messages.topic,
+        _messages.to_address != "",
+        _messages.contact_id.is_not(None),
+        _raw(_contacts.origin),
+        _contacts.erased_at.is_not(None),
+        _contacts.closed_at.is_not(None),
+        subscriptions.is_subscribed,
+        mailings.paused_at.is_not(None),
+        mailings.cancelled_at.is_not(None),
+        reasons,
+    )
+    return (
+        select(_messages.id, _messages.to_address, *facts, *more)
+        .select_from(Message.__table__)
+        .outerjoin(Contact.__table__, _contacts.id == _messages.contact_id)
+        .outerjoin(Subscription.__table__, said)
+        .outerjoin(Mailing.__table__, mailings.id == _messages.mailing_id)
+    )
+
+
+def _instant(value: str | datetime) -> datetime:
+    """SQLite's text or PostgreSQL's instant, in UTC."""
+    return _read_instant(value) if isinstance(value, str) else value.astimezone(UTC)
+
+
+@lru_cache(maxsize=1024)
+def _read_instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def _why_not(session: Session, to_address: str, facts: tuple[Any, ...]) -> Stop | None:
+    stop, is_person = _judge(facts)
+    if stop is not None or is_person:
+        return stop
+    # a bare address is nobody's whose consent could be asked; an erased person's gets nothing
+    return Withheld.ERASED if contacts.is_erased(session, to_address.lower()) else None
+
+
+@lru_cache(maxsize=1024)
+def _judge(facts: tuple[Any, ...]) -> tuple[Stop | None, bool]:
+    """The judgement of `consent.rules`, and whether the mail is to a person we know. The same facts, judged once."""
+    about = _Facts(*facts)
+    if about.is_cancelled:
+        return Withheld.CANCELLED, about.is_person
+    if about.is_paused:
+        return PAUSED, about.is_person
+    suppressed = frozenset(SuppressionReason(reason) for reason in (about.reasons or "").split(",") if reason)
+    if not about.is_person:
+        dead = SuppressionReason.HARD_BOUNCE in suppressed
+        return (Withheld.DEAD_ADDRESS if dead else None), False
+    topic = {about.topic} if about.topic else set()
+    standing = Standing(
+        origin=Origin(about.origin) if about.origin else Origin.THIRD_PARTY,
+        subscribed=frozenset(topic if about.is_subscribed else ()),
+        left=frozenset(topic if about.is_subscribed is False else ()),
+        suppressed=suppressed,
+        erased=bool(about.is_erased),
+        closed=bool(about.is_closed),
+        has_address=about.has_address,
+    )
+    return why_withheld(Channel(about.channel), about.topic, standing), True

@@ -1,0 +1,61 @@
+"""What a claim and an answer bring with them in the other rooms: notices and their clocks, dead addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from mailer.consent import actions as consent
+from mailer.consent.rules import SuppressionReason, Withheld
+from mailer.contacts.rules import read_address
+from mailer.delivery import transport
+from mailer.delivery.pacing.pausing import pause_if_harmful
+from mailer.notices import actions as notices
+from mailer.notices.rules import TELLING
+from mailer.outbox import lanes
+from mailer.outbox.outgoing import Batch, Done, Outgoing
+from mailer.outbox.rules import MailKind, State
+
+
+def make_ready(session: Session, batch: Batch, at: datetime) -> None:
+    """Complete a claimed batch: tell what was stopped, stop what tells of a withdrawn version, fill in dates."""
+    _tell(session, [(one, State.WITHHELD) for one in batch.stopped], at)
+    telling = [mail for mail in batch.mails if mail.kind in TELLING]
+    if not telling:
+        return
+    stop_ended(session, batch, telling, at)
+    batch.mails = [mail for mail in batch.mails if mail.row in batch.left]
+    notices.fill_in(session, [mail for mail in batch.mails if not mail.is_in_doubt])
+
+
+def stop_ended(session: Session, batch: Batch, mails: Sequence[Outgoing], at: datetime) -> None:
+    """Stop mails that tell of a version which was withdrawn meanwhile."""
+    ended = notices.ended(session, [mail for mail in mails if mail.kind in TELLING])
+    write_down(session, batch, [Done(mail, at, withheld=Withheld.CANCELLED) for mail in mails if mail.row in ended], at)
+
+
+def write_down(session: Session, batch: Batch, done: Sequence[Done], at: datetime) -> int:
+    """Settle what came of messages of a batch and let others know whom it concerns; how many a server took."""
+    if not done:
+        return 0
+    settled = lanes.settle(session, batch, done, at)
+    for one, _ in settled:
+        if one.answer is not None and transport.says_dead(one.answer):
+            key = read_address(one.mail.to_address).key
+            consent.suppress(session, key, SuppressionReason.HARD_BOUNCE, source=one.mail.id, at=one.at)
+    _tell(session, settled, at)
+    for mailing_id in {one.mail.mailing_id for one, state in settled if state is State.REFUSED}:
+        pause_if_harmful(session, mailing_id, at)
+    return sum(state is State.ACCEPTED for _, state in settled)
+
+
+def _tell(session: Session, settled: Sequence[tuple[Done, State]], at: datetime) -> None:
+    for one, state in settled:
+        if one.mail.kind not in TELLING or state is State.QUEUED:
+            continue
+        if state is State.WITHHELD and one.mail.kind is not MailKind.NOTICE:
+            continue
+        known = State.REFUSED if state is State.UNKNOWN else state  # in doubt for good is not told
+        notices.settled(session, one.mail, known, one.at)
