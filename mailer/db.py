@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -27,12 +28,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from mailer import settings
 
 SQLITE_BUSY_MILLISECONDS = 30_000
+SQLITE_LOOK_SECONDS = 0.001  # between two looks whether one may write
 
 BigInt = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows by itself only for INTEGER
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
@@ -129,4 +132,27 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # IMMEDIATE: a writer waits at the door instead of failing halfway with "database is locked"
-    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'IMMEDIATE')}")
+    kind = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
+    if kind == "IMMEDIATE":
+        _wait_to_write(connection)
+    else:
+        connection.exec_driver_sql(f"BEGIN {kind}")
+
+
+def _wait_to_write(connection: Connection) -> None:
+    """Begin to write as soon as the writer before is done: SQLite's own waiting sleeps up to 0.1 seconds."""
+    raw: sqlite3.Connection = connection.connection.dbapi_connection  # type: ignore[assignment]
+    end = time.monotonic() + SQLITE_BUSY_MILLISECONDS / 1000
+    raw.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except OperationalError as error:
+                if getattr(error.orig, "sqlite_errorcode", 0) != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                    raise
+                time.sleep(SQLITE_LOOK_SECONDS)
+            else:
+                return
+    finally:
+        raw.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MILLISECONDS}")

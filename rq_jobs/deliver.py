@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from mailer import doorbell, settings, stopping
 from mailer.clock import now
 from mailer.consent.rules import LOOK_HOLDS_SECONDS, Channel
-from mailer.db import transaction
+from mailer.db import reading, transaction
 from mailer.delivery import routes
 from mailer.delivery.hand import Hand, Lot
 from mailer.delivery.pacing.sorting import pacer
@@ -27,6 +27,7 @@ from rq_jobs import recover, settle
 
 JOB = "rq_jobs.deliver.deliver"
 CLAIM = 100  # single messages at once
+JOURNAL = 250  # places in a journal: a parcel's or a claim's worth
 DRAIN_SECONDS = (
     60.0  # no mail begins after that: far within RQ's own time-out, which would strike at any line (TRAPS 9)
 )
@@ -119,19 +120,29 @@ class Shift:
             self._settle(session, at, [lot for lot in self._hand.lots if lot.is_complete])
             looked_at = time.monotonic()
             batch = self._claim(session, at)
-            lot = self._open(batch, looked_at) if batch is not None and batch.mails else None
+            journal = Journal(self._data_dir, batch.token, JOURNAL) if batch is not None else None
         self._let_go()
         self._is_empty = batch is None
         self._claims_at = looked_at + (LOOKS_EVERY if batch is None else 0)
-        if lot is not None:
-            self._looks_at = looked_at + LOOK_HOLDS_SECONDS / 2
-            self._sort(lot, at)
+        if batch is not None and journal is not None:
+            lot = Lot(batch, journal, looked_at, looked_at + self._begins_within)
+            self._hand.add(lot)
+            self._look_at(lot, at)
 
-    def _open(self, batch: Batch, looked_at: float) -> Lot:
-        lot = Lot(batch, Journal(self._data_dir, batch.token, len(batch.mails)), looked_at)
-        lot.begins_until = looked_at + self._begins_within
-        self._hand.add(lot)
-        return lot
+    def _look_at(self, lot: Lot, at: datetime) -> None:
+        """Read the mails of a lot, with the look; no lock is held meanwhile, for others want to write."""
+        batch = lot.batch
+        lot.looked_at = time.monotonic()
+        self._looks_at = lot.looked_at + LOOK_HOLDS_SECONDS / 2
+        with reading() as session:
+            lanes.look_at(session, batch, at)
+            settle.make_ready(session, batch, at)
+        if batch.stopped or batch.held or not batch.mails:
+            with transaction() as session:
+                settle.stop(session, batch, at)
+            self._let_go()
+        if batch.mails:
+            self._sort(lot, at)
 
     def _sort(self, lot: Lot, at: datetime) -> None:
         """Take in hand what may go now; what waits for its pace goes back, and wakes us when its time comes."""
@@ -151,10 +162,7 @@ class Shift:
 
     def _claim(self, session: Session, at: datetime) -> Batch | None:
         batch = lanes.claim(session, self._channel, at, self._lease, CLAIM)
-        batch = batch or lanes.take_parcel(session, self._channel, at, self._lease)
-        if batch is not None:
-            settle.make_ready(session, batch, at)
-        return batch
+        return batch or lanes.take_parcel(session, self._channel, at, self._lease)
 
     def _write(self, *, is_end: bool = False) -> None:
         """Settle what is known by now, and hold on to the rest; at the end give it back."""

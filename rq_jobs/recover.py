@@ -44,6 +44,7 @@ def from_leases(session: Session, at: datetime) -> int:
             batch = lanes.of_lease(session, token, at)
             if batch is not None:
                 settle.make_ready(session, batch, at)
+                settle.stop(session, batch, at)
                 settle.write_down(session, batch, [Done(mail, at) for mail in batch.mails], at)
                 count += 1
     return count

@@ -20,14 +20,19 @@ from mailer.outbox.rules import MailKind, State
 
 
 def make_ready(session: Session, batch: Batch, at: datetime) -> None:
-    """Complete a claimed batch: tell what was stopped, stop what tells of a withdrawn version, fill in dates."""
-    _tell(session, [(one, State.WITHHELD) for one in batch.stopped], at)
+    """Complete the mails of a batch: stop what tells of a withdrawn version, fill in dates. Writes nothing."""
     telling = [mail for mail in batch.mails if mail.kind in TELLING]
     if not telling:
         return
-    stop_ended(session, batch, telling, at)
-    batch.mails = [mail for mail in batch.mails if mail.row in batch.left]
+    ended = notices.ended(session, telling)
+    batch.stopped += [Done(mail, at, withheld=Withheld.CANCELLED) for mail in telling if mail.row in ended]
+    batch.mails = [mail for mail in batch.mails if mail.row not in ended]
     notices.fill_in(session, [mail for mail in batch.mails if not mail.is_in_doubt])
+
+
+def stop(session: Session, batch: Batch, at: datetime) -> None:
+    """Settle what the look stopped, and tell whom it concerns."""
+    _tell(session, lanes.stop(session, batch, at), at)
 
 
 def stop_ended(session: Session, batch: Batch, mails: Sequence[Outgoing], at: datetime) -> None:

@@ -185,7 +185,7 @@ def _job(held: Held, route: Route) -> Job:
     data = made.data
     if route.dkim:
         data = _signed(data, mail)
-    return Job(replace(held, sha256=made.sha256), data, made.envelope_from, made.envelope_to)
+    return Job(replace(held, sha256=made.sha256), data, made.envelope_from, made.envelope_to, is_clean=True)
 
 
 def _signed(data: bytes, mail: Outgoing) -> bytes:

@@ -41,12 +41,17 @@ _TOO_LONG = "the server took too long"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One mail to be handed over: finished bytes, not yet dot-stuffed. `ticket` is the caller's own."""
+    """One mail to be handed over: finished bytes, not yet dot-stuffed. `ticket` is the caller's own.
+
+    `is_clean` says that no bare line end and no leading dot can be in it, for it was composed of parts that are
+    proven to have none (`delivery.compiled`); all others are looked through.
+    """
 
     ticket: Any
     data: bytes
     envelope_from: str
     envelope_to: str
+    is_clean: bool = False
 
 
 class Feed(Protocol):
@@ -510,7 +515,8 @@ class _Road:
             self._wanted -= 1
             try:
                 commands = transport.envelope(job.envelope_from, job.envelope_to)
-                return _Transaction(job, transport.dot_stuff(job.data), *commands)
+                block = job.data + b".\r\n" if job.is_clean else transport.dot_stuff(job.data)
+                return _Transaction(job, block, *commands)
             except (BareLineEnd, BadPath) as error:
                 self.in_hand -= 1
                 self.feed.answered(job, Answer(Outcome.REFUSED, NO_CODE, str(error), self.route.name))

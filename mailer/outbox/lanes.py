@@ -33,8 +33,7 @@ _TAKEN = rules.After(State.ACCEPTED)
 def claim(session: Session, channel: Channel, at: datetime, lease: timedelta, limit: int) -> Batch | None:
     """Take up to `limit` due single messages of a channel under one lease, the oldest first; None if none is due.
 
-    The claim is the mark: without a journal all of it is in doubt once the lease is over. What may not go out, by
-    consent and suppression as they are now (invariant 3), is settled as withheld and is not in the batch.
+    The claim is the mark: without a journal all of it is in doubt once the lease is over. `look_at` reads the mails.
     """
     due = (
         select(Message.row)
@@ -57,7 +56,7 @@ def claim(session: Session, channel: Channel, at: datetime, lease: timedelta, li
         .returning(Message.row)
         .execution_options(**_QUIETLY)
     ).all()
-    return _looked_at(session, Batch(token, None, []), Message.row.in_(taken), at) if taken else None
+    return Batch(token, None, which=Message.row.in_(taken)) if taken else None
 
 
 def take_parcel(session: Session, channel: Channel, at: datetime, lease: timedelta) -> Batch | None:
@@ -81,7 +80,7 @@ def take_parcel(session: Session, channel: Channel, at: datetime, lease: timedel
     ).first()
     if taken is None:
         return None
-    return _looked_at(session, Batch(token, taken.id, []), in_parcel(taken), at)
+    return Batch(token, taken.id, which=in_parcel(taken))
 
 
 def in_parcel(parcel: Any) -> ColumnElement[bool]:
@@ -92,25 +91,28 @@ def in_parcel(parcel: Any) -> ColumnElement[bool]:
     )
 
 
-def _looked_at(session: Session, batch: Batch, which: ColumnElement[bool], at: datetime) -> Batch:
-    """The batch with its messages, after the look; those that may not go are settled, an empty parcel is done."""
-    stopped: list[Done] = []
-    held: list[int] = []
-    for mail, stop in look.read(session, which, at):
+def look_at(session: Session, batch: Batch, at: datetime) -> None:
+    """Read the claimed mails, and by consent and suppression as they are now (invariant 3) which of them may not go.
+
+    Writes nothing, so that nobody waits for it; `stop` settles what may not go.
+    """
+    assert batch.which is not None
+    for mail, stop in look.read(session, batch.which, at):
+        batch.left.add(mail.row)
         if stop is None:
             batch.mails.append(mail)
         elif isinstance(stop, Withheld):
-            stopped.append(Done(mail, at, withheld=stop))
+            batch.stopped.append(Done(mail, at, withheld=stop))
         else:
-            held.append(mail.row)
-    batch.left = {mail.row for mail in batch.mails}
-    batch.stopped = stopped
-    _withhold(session, stopped, at)
-    if held:
-        wait = {"state": State.QUEUED, "due_at": HELD, "lease_token": None}
-        session.execute(update(Message).where(Message.row.in_(held)).values(**wait).execution_options(**_QUIETLY))
+            batch.held.append(mail)
+
+
+def stop(session: Session, batch: Batch, at: datetime) -> list[tuple[Done, State]]:
+    """Settle what the look stopped; a parcel with nothing left is done."""
+    waits = [Done(mail, at, put_off_until=HELD) for mail in batch.held]
+    settled = settle(session, batch, [*batch.stopped, *waits], at)
     _let_go_if_done(session, batch)
-    return batch
+    return settled
 
 
 def settle(session: Session, batch: Batch, done: Sequence[Done], at: datetime) -> list[tuple[Done, State]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlalchemy import ColumnElement
+
 from mailer import ids
 from mailer.consent.rules import Channel, Withheld
 from mailer.outbox.models import Content
@@ -80,10 +82,12 @@ class Batch:
 
     token: str
     parcel: int | None
-    mails: list[Outgoing]
+    mails: list[Outgoing] = field(default_factory=list)
+    which: ColumnElement[bool] | None = None  # the messages, until they are read
     left: set[int] = field(init=False)  # the rows that are neither settled nor given back yet
     was_given_back: bool = False  # some of it: its parcel stays
-    stopped: list[Done] = field(default_factory=list)  # withheld when it was claimed
+    stopped: list[Done] = field(default_factory=list)  # what the look says may not go
+    held: list[Outgoing] = field(default_factory=list)  # what waits for its paused mailing
 
     def __post_init__(self) -> None:
         self.left = {mail.row for mail in self.mails}

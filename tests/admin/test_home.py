@@ -7,12 +7,17 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from mailer import clock, db
+from mailer.contacts.rules import Origin
 from mailer.inbound import actions as inbound
 from mailer.inbound.desk import DeskState
 from mailer.inbound.models import InboundMail
-from mailer.outbox.rules import State
+from mailer.outbox import actions as outbox
+from mailer.outbox import audience as audiences
+from mailer.outbox.models import Message
+from mailer.outbox.rules import MailKind, State
 from mailer.staff import tasks
 from mailer.staff.rules import Role
 from tests import factories
@@ -53,6 +58,40 @@ def test_every_number_opens_what_it_counts(signed_in: SignIn) -> None:
     for href, number in numbers[1:3]:
         listed = client.get(href.replace("&amp;", "&")).text
         assert listed.count('<th scope="row">') == int(number)
+
+
+def test_what_waits_in_parcels_is_counted_too(signed_in: SignIn) -> None:
+    now = clock.now()
+    with db.transaction() as session:
+        for _ in range(3):
+            factories.contact(session)
+        frozen = factories.content(session, MailKind.ANNOUNCEMENT)
+        everybody = audiences.of_origins([Origin.ACCOUNT_HOLDER.value])
+        made = {"kind": MailKind.ANNOUNCEMENT, "contents": {"en": frozen}, "audience": everybody}
+        mailing = outbox.create_mailing(session, subject_id="cmp_1", at=now, **made)
+        while outbox.fan_out_slice(session, mailing, now):
+            pass
+        settled = session.scalars(select(Message).order_by(Message.row)).first()
+        assert settled is not None
+        assert settled.due_at is None, "it waits in a parcel"
+        settled.state, settled.settled_at = State.ACCEPTED, now
+    page = signed_in().get("/admin/").text
+    assert re.search(r"<strong>2</strong> messages waiting", page)
+
+
+def test_mail_in_doubt_is_told_with_its_count_and_where_it_is(signed_in: SignIn) -> None:
+    client, now = signed_in(), clock.now()
+    assert "in doubt" not in client.get("/admin/").text
+    with db.transaction() as session:
+        for days in (0, 1, 30):
+            doubtful = factories.message(session)
+            doubtful.state, doubtful.settled_at, doubtful.due_at = State.UNKNOWN, now - timedelta(days=days), None
+    page = client.get("/admin/").text
+    [href] = re.findall(r'<a href="([^"]+)">2 mails are in doubt</a>', page)
+    listed = client.get(href.replace("&amp;", "&")).text
+    assert listed.count('<th scope="row">') == 2
+    assert listed.count("In doubt</span>") == 2
+    assert "The reader may have it or not." in listed
 
 
 def test_the_navigation_holds_what_the_role_may_use(signed_in: SignIn) -> None:

@@ -39,6 +39,15 @@ def test_both_standings_stand_side_by_side(signed_in: SignIn) -> None:
     assert "never agreed to this topic" in page
 
 
+def test_the_time_zone_is_said_or_that_it_is_not_known(signed_in: SignIn) -> None:
+    with db.transaction() as session:
+        known, unknown = factories.contact(session), factories.contact(session)
+        known.time_zone = "America/New_York"
+    client = signed_in()
+    assert "America/New_York" in client.get(f"/admin/people/{known.id}").text
+    assert "not told; the company’s counts" in client.get(f"/admin/people/{unknown.id}").text
+
+
 def test_what_stands_against_mailing_is_said_with_its_reason(signed_in: SignIn) -> None:
     with db.transaction() as session:
         who = factories.contact(session, "anna@people.example", topics=["news"])

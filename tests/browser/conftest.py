@@ -74,7 +74,7 @@ def opened(
         state = signed_in_as(who) if who else None
         contexts.append(_context(chromium, stage, width, java_script_enabled=script, storage_state=state, **context))
         page: Page = contexts[-1].new_page()
-        page.on("console", lambda message: complaints.extend(_complaint(message)))
+        page.on("console", lambda message: complaints.extend(complaint(message)))
         page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
         page.on("request", lambda request: complaints.extend(_foreign(request.url, stage.world.base)))
         return page
@@ -102,9 +102,9 @@ def window(chromium: Browser, policy_site: str) -> Iterator[Window]:
     contexts: list[BrowserContext] = []
 
     def open_(width: int = 1280, *, script: bool = True, **more: Any) -> Page:
-        contexts.append(_window(chromium, policy_site, width, java_script_enabled=script, **more))
+        contexts.append(new_window(chromium, policy_site, width, java_script_enabled=script, **more))
         page: Page = contexts[-1].new_page()
-        page.on("console", lambda message: complaints.extend(_complaint(message)))
+        page.on("console", lambda message: complaints.extend(complaint(message)))
         page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
         return page
 
@@ -137,10 +137,11 @@ def signed_in_as(chromium: Browser, stage: Stage) -> Callable[[str], StorageStat
 
 
 def _context(chromium: Browser, stage: Stage, width: int, **more: Any) -> BrowserContext:
-    return _window(chromium, stage.world.base, width, **more)
+    return new_window(chromium, stage.world.base, width, **more)
 
 
-def _window(chromium: Browser, base_url: str, width: int, **more: Any) -> BrowserContext:
+def new_window(chromium: Browser, base_url: str, width: int, **more: Any) -> BrowserContext:
+    """A window of a desk's or a phone's width on a site."""
     context = chromium.new_context(
         base_url=base_url,
         viewport={"width": width, "height": HEIGHTS[width]},
@@ -151,7 +152,8 @@ def _window(chromium: Browser, base_url: str, width: int, **more: Any) -> Browse
     return context
 
 
-def _complaint(message: ConsoleMessage) -> list[str]:
+def complaint(message: ConsoleMessage) -> list[str]:
+    """What a console says that nobody meant to happen."""
     url = str(message.location.get("url"))
     says_no = REFUSED.search(message.text) and "/static/" not in url  # a page may, on purpose
     return [] if message.type != "error" or says_no else [f"{url}: {message.text}"]

@@ -33,8 +33,15 @@ class House:
     """One installation, its sink included. `environment` is the whole of its settings."""
 
     folder: Path
-    environment: Mapping[str, str]
+    environment: dict[str, str]
     sink: Control
+
+    def change(self, **values: object) -> None:
+        """Change settings before the processes start; an empty one is left to its default."""
+        for name, value in values.items():
+            self.environment[f"MAILER_{name.upper()}"] = str(value)
+        os.environ.update(self.environment)
+        forget_settings()
 
     @property
     def data_dir(self) -> Path:
@@ -154,7 +161,7 @@ def _in_force(environment: Mapping[str, str]) -> Iterator[None]:
     try:
         yield
     finally:
-        for name in environment:
+        for name in [name for name in os.environ if name.startswith("MAILER_")]:
             del os.environ[name]
         os.environ.update(kept)
         settings.Settings.model_config["env_file"] = file

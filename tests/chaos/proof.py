@@ -119,7 +119,9 @@ def nothing_lost(told: Told, found: Evidence, doubts: Mapping[Channel, int]) -> 
     further = sum(max(0, len(copies[one.row]) - 1) for one in essential)
     told.claim("further copies of essential mails", further, most=doubts[Channel.ESSENTIAL])
     told.claim("copies that differ from the first, or from the record", sum(map(_differs, copies.values())))
-    told.claim("copies whose digest is not the row's", sum(_is_other(one, copies[one.row]) for one in found.kept.values()))
+    told.claim(
+        "copies whose digest is not the row's", sum(_is_other(one, copies[one.row]) for one in found.kept.values())
+    )
     told.claim("marketing mails taken more than once", sum(len(copies[one.row]) > 1 for one in marketing))
     told.claim("marketing mails in doubt", len(unknown), most=doubts[Channel.MARKETING] + dropped)
     told.claim("marketing mails neither accepted nor in doubt", _neither(marketing))

@@ -34,6 +34,7 @@ from typing import Any, Self, cast
 _MESSAGE_ID = re.compile(rb"^Message-ID:[ \t]*(?:\r\n[ \t]+)?(\S+)", re.IGNORECASE | re.MULTILINE)
 _SIGNATURE = re.compile(rb"DKIM-Signature:[^\r]*\r\n(?:[ \t][^\r]*\r\n)*", re.IGNORECASE)
 _PATH = re.compile(r"<([^>]*)>")
+A_MOMENT = 0.005
 
 
 class Moment(StrEnum):
@@ -176,6 +177,8 @@ class Sink:
         self._seed = seed
         self._record = os.open(record, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         self._server: asyncio.Server | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self.late = 0.0
         self.open: set[_Session] = set()
 
     async def listen(self, port: int = 0) -> None:
@@ -183,6 +186,15 @@ class Sink:
         secret = self.tls if self._is_implicit else None
         self._server = await loop.create_server(lambda: _Session(self), "127.0.0.1", port, ssl=secret, backlog=512)
         self.port = self._server.sockets[0].getsockname()[1]
+        if self._watch is None:
+            self._watch = loop.create_task(self._watch_itself())
+
+    async def _watch_itself(self) -> None:
+        """How late it read at most what had come: the machine may have other things to do."""
+        while True:
+            at = time.monotonic()
+            await asyncio.sleep(A_MOMENT)
+            self.late = max(self.late, time.monotonic() - at - A_MOMENT)
 
     async def deaf(self, seconds: float) -> None:
         """Refuse connections for a while, and end those that are."""
@@ -194,6 +206,8 @@ class Sink:
         await self.listen(self.port)
 
     async def close(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
         if self._server is not None:
             self._server.close()
         for session in list(self.open):
@@ -227,6 +241,7 @@ class Sink:
             "connections": self.connections,
             "open": len(self.open),
             "commands": self.commands,
+            "late_ms": round(self.late * 1000),
         }
 
 
@@ -512,7 +527,7 @@ class Control:
         self._order(drop_all=True)
 
     def counts(self) -> dict[str, int]:
-        """`accepted`, `rows`, `connections`, `open`, `commands`."""
+        """`accepted`, `rows`, `connections`, `open`, `commands`, `late_ms`."""
         return self._order()
 
     def rows(self) -> tuple[Row, ...]:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from mailer import signing
 from mailer.consent import links
 from mailer.consent.rules import Channel
-from mailer.delivery import compose, content, slots
+from mailer.delivery import compose, content, slots, transport
 from mailer.delivery.headers import UnsafeHeader
 from mailer.outbox.outgoing import Outgoing
 from mailer.outbox.rules import MailKind
@@ -63,6 +63,7 @@ def check_wire(data: bytes) -> None:
     assert b"\x00" not in data
     assert max(len(text) for text in data.split(b"\r\n")) < 998
     assert data.endswith(b"--\r\n")
+    assert transport.dot_stuff(data) == data + b".\r\n", "the pump may write it as it is"
 
 
 @pytest.mark.parametrize(

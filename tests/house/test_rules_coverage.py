@@ -9,13 +9,14 @@ from pathlib import Path
 
 from tests.house.source import ROOT
 
-RULES = "mailer/*/rules.py"
+RULES = "mailer/**/rules.py"
 
 
 def tables() -> dict[str, str]:
     """Every `rules.py` with the test file that must cover it."""
     found = sorted(ROOT.glob(RULES))
-    return {path.relative_to(ROOT).as_posix(): f"tests/{path.parent.name}/test_rules.py" for path in found}
+    rooms = {path: path.parent.relative_to(ROOT / "mailer").as_posix() for path in found}
+    return {path.relative_to(ROOT).as_posix(): f"tests/{room}/test_rules.py" for path, room in rooms.items()}
 
 
 def not_covered(tests: list[str], folder: Path) -> dict[str, list[object]]:

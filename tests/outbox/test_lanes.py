@@ -34,7 +34,21 @@ def answer(outcome: Outcome, code: int = 250) -> Answer:
 def claim(session: Session, channel: Channel, at: datetime = AT, limit: int = 10) -> Batch:
     batch = lanes.claim(session, channel, at, LEASE, limit)
     assert batch is not None
+    return looked_at(session, batch, at)
+
+
+def looked_at(session: Session, batch: Batch, at: datetime) -> Batch:
+    """The batch with its mails, what may not go being settled."""
+    lanes.look_at(session, batch, at)
+    lanes.stop(session, batch, at)
     return batch
+
+
+def take(session: Session, at: datetime = AT) -> Batch:
+    """The next parcel of marketing, with its mails."""
+    batch = lanes.take_parcel(session, Channel.MARKETING, at, LEASE)
+    assert batch is not None
+    return looked_at(session, batch, at)
 
 
 def one(session: Session, kind: MailKind = MailKind.ADMINISTRATIVE) -> Batch:
@@ -101,8 +115,9 @@ def test_many_claim_at_once_and_no_message_is_taken_twice(database: str) -> None
         while True:
             with db.transaction() as session:
                 batch = lanes.claim(session, Channel.ESSENTIAL, AT, LEASE, 7)
-            if batch is None:
-                return
+                if batch is None:
+                    return
+                looked_at(session, batch, AT)
             assert len(batch.mails) <= 7
             taken.extend(mail.row for mail in batch.mails)
 
@@ -128,8 +143,9 @@ def test_many_take_parcels_at_once_and_no_message_is_taken_twice(
         while True:
             with db.transaction() as session:
                 batch = lanes.take_parcel(session, Channel.MARKETING, AT, LEASE)
-            if batch is None:
-                return
+                if batch is None:
+                    return
+                looked_at(session, batch, AT)
             assert len(batch.mails) == 5
             taken.extend(mail.row for mail in batch.mails)
 
@@ -222,13 +238,11 @@ def test_who_lost_the_lease_changes_nothing_any_more(session: Session) -> None:
 
 def test_who_lost_a_parcel_changes_nothing_any_more(session: Session) -> None:
     mailing(session, 3)
-    batch = lanes.take_parcel(session, Channel.MARKETING, AT, LEASE)
-    assert batch is not None
+    batch = take(session, AT)
     found = lanes.of_lease(session, batch.token, AFTER)
     assert found is not None
     lanes.give_back(session, found, found.mails, AFTER)
-    again = lanes.take_parcel(session, Channel.MARKETING, AFTER, LEASE)
-    assert again is not None
+    again = take(session, AFTER)
     assert settle(session, batch, answer(Outcome.ACCEPTED), AFTER, DIGEST) == []
     assert settle(session, again, answer(Outcome.ACCEPTED), AFTER, DIGEST) == [State.ACCEPTED] * 3
     assert session.scalars(select(Parcel)).all() == []
@@ -251,8 +265,7 @@ def test_a_lease_that_ran_out_is_found_and_one_that_holds_is_not(session: Sessio
 
 def test_a_parcels_lease_that_ran_out_is_found_and_one_that_holds_is_not(session: Session) -> None:
     mailing(session, 1)
-    batch = lanes.take_parcel(session, Channel.MARKETING, AT, LEASE)
-    assert batch is not None
+    batch = take(session, AT)
     assert lanes.lost_leases(session, Channel.MARKETING, AT + LEASE) == []
     assert lanes.lost_leases(session, Channel.MARKETING, AFTER) == [batch.token]
     assert lanes.extend(session, batch, AFTER + LEASE)
@@ -270,13 +283,11 @@ def test_what_is_given_back_waits_as_before(session: Session, kind: MailKind) ->
 
 def test_what_a_parcel_holds_when_it_is_given_back_is_taken_again_and_the_rest_is_not(session: Session) -> None:
     mailing(session, 5)
-    batch = lanes.take_parcel(session, Channel.MARKETING, AT, LEASE)
-    assert batch is not None
+    batch = take(session, AT)
     sent, rest = batch.mails[:2], batch.mails[2:]
     lanes.settle(session, batch, [Done(mail, AT, answer(Outcome.ACCEPTED), DIGEST) for mail in sent], AT)
     lanes.give_back(session, batch, rest, AT)
-    again = lanes.take_parcel(session, Channel.MARKETING, AFTER, LEASE)
-    assert again is not None
+    again = take(session, AFTER)
     assert [mail.row for mail in again.mails] == [mail.row for mail in rest]
     assert {mail.dated_at for mail in again.mails} == {AFTER}
 
@@ -334,15 +345,13 @@ def test_a_paused_mailing_gives_nothing_out_and_its_single_mails_wait_with_it(se
     assert (first.state, first.due_at) == (State.QUEUED, queries.HELD)
     made.paused_at = None
     session.flush()
-    batch = lanes.take_parcel(session, Channel.MARKETING, AT, LEASE)
-    assert batch is not None
+    batch = take(session, AT)
     assert [mail.row for mail in batch.mails] == [second.row]
 
 
 def test_what_is_in_hand_is_looked_at_again(session: Session) -> None:
     made = mailing(session, 3)
-    batch = lanes.take_parcel(session, Channel.MARKETING, AT, LEASE)
-    assert batch is not None
+    batch = take(session, AT)
     leaver, *others = batch.mails
     consent.leave_all(session, session.get_one(Contact, leaver.contact_id), source="test", at=AT)
     assert lanes.still_may_go(session, batch, batch.mails, AT) == others
@@ -359,14 +368,13 @@ def test_mailings_take_turns(session: Session, monkeypatch: pytest.MonkeyPatch) 
     large, small = mailing(session, 6), mailing(session, 2, MailKind.CAMPAIGN)
     taken = []
     while batch := lanes.take_parcel(session, Channel.MARKETING, AT, LEASE):
-        taken.append(batch.mails[0].mailing_id)
+        taken.append(looked_at(session, batch, AT).mails[0].mailing_id)
     assert taken[:4] == [large.id, small.id, large.id, small.id]
 
 
 def test_accepted_messages_are_sealed_by_one_root_that_can_be_made_again(session: Session) -> None:
     mailing(session, 5)
-    batch = lanes.take_parcel(session, Channel.MARKETING, AT, LEASE)
-    assert batch is not None
+    batch = take(session, AT)
     done = [Done(mail, AT, answer(Outcome.ACCEPTED), f"{mail.row:064x}") for mail in batch.mails]
     lanes.settle(session, batch, done[3:], AT)
     lanes.settle(session, batch, [done[2], done[0], done[1]], AT)
@@ -384,8 +392,7 @@ def test_accepted_messages_are_sealed_by_one_root_that_can_be_made_again(session
 
 def test_what_a_server_took_was_sent_even_if_it_was_cancelled_meanwhile(session: Session) -> None:
     made = mailing(session, 2)
-    batch = lanes.take_parcel(session, Channel.MARKETING, AT, LEASE)
-    assert batch is not None
+    batch = take(session, AT)
     outbox.cancel(session, select(Message.row).where(Message.mailing_id == made.id), AT)
     took, later = batch.mails
     lanes.settle(session, batch, [Done(took, AT, answer(Outcome.ACCEPTED), DIGEST)], AT)

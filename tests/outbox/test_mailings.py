@@ -42,7 +42,14 @@ def running(session: Session) -> Mailing:
 
 
 def take(session: Session, at: datetime = AT) -> Batch | None:
-    return lanes.take_parcel(session, Channel.MARKETING, at, LEASE)
+    return looked_at(session, lanes.take_parcel(session, Channel.MARKETING, at, LEASE), at)
+
+
+def looked_at(session: Session, batch: Batch | None, at: datetime) -> Batch | None:
+    if batch is not None:
+        lanes.look_at(session, batch, at)
+        lanes.stop(session, batch, at)
+    return batch
 
 
 def test_a_paused_mailing_waits_says_why_and_goes_on_when_a_person_says_so(session: Session, running: Mailing) -> None:
@@ -67,12 +74,12 @@ def test_mail_that_waited_by_itself_goes_on_with_its_mailing(session: Session, r
     lanes.settle(session, batch, [Done(mail, AT, later) for mail in batch.mails], AT)
     mailings.pause(session, running, "", AT)
     hour = AT + timedelta(hours=1)
-    held = lanes.claim(session, Channel.MARKETING, hour, LEASE, 10)
+    held = looked_at(session, lanes.claim(session, Channel.MARKETING, hour, LEASE, 10), hour)
     assert held is not None
     assert held.mails == []
     assert set(session.scalars(select(Message.due_at))) == {queries.HELD}
     mailings.resume(session, running, hour, STAFF)
-    going = lanes.claim(session, Channel.MARKETING, hour, LEASE, 10)
+    going = looked_at(session, lanes.claim(session, Channel.MARKETING, hour, LEASE, 10), hour)
     assert going is not None
     assert len(going.mails) == 7
 

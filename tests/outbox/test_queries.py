@@ -76,6 +76,7 @@ def test_the_progress_of_a_mailing_says_where_its_messages_are_and_why_some_wait
     assert queries.last_answer(session, announced.id) is None
     batch = lanes.take_parcel(session, Channel.ESSENTIAL, AT, LEASE)
     assert batch is not None
+    lanes.look_at(session, batch, AT)
     answers = Answer(Outcome.ACCEPTED, 250, "ok", "a"), Answer(Outcome.DEFERRED, 0, "could not connect", "a")
     done = [Done(mail, AT, answer, "00" * 32) for mail, answer in zip(batch.mails, answers, strict=True)]
     lanes.settle(session, batch, done, AT)

@@ -6,7 +6,7 @@ import pytest
 
 from mailer.consent.rules import Channel
 from mailer.outbox import rules
-from mailer.outbox.rules import MailKind
+from mailer.outbox.rules import After, MailKind, Outcome, State
 
 AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
 
@@ -54,3 +54,43 @@ def test_only_campaigns_are_marketing() -> None:
 )
 def test_no_address_stays_in_what_is_kept_of_a_reply(reply: str, kept: str) -> None:
     assert rules.without_addresses(reply) == kept
+
+
+NEXT = AT + timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "channel", "after"),
+    [
+        (Outcome.ACCEPTED, Channel.ESSENTIAL, After(State.ACCEPTED)),
+        (Outcome.REFUSED, Channel.MARKETING, After(State.REFUSED)),
+        (Outcome.DEFERRED, Channel.ESSENTIAL, After(State.QUEUED, NEXT)),
+        (Outcome.DEFERRED, Channel.MARKETING, After(State.QUEUED, NEXT)),
+        (Outcome.IN_DOUBT, Channel.ESSENTIAL, After(State.QUEUED, NEXT, keeps_day=True)),
+        (Outcome.IN_DOUBT, Channel.MARKETING, After(State.UNKNOWN)),
+    ],
+)
+def test_what_a_try_makes_of_a_message(outcome: Outcome, channel: Channel, after: After) -> None:
+    assert rules.after_try(outcome, channel, 1, AT, 0.5, created_at=AT, code=451) == after
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [(Outcome.ACCEPTED, State.ACCEPTED), (Outcome.DEFERRED, State.REFUSED), (Outcome.IN_DOUBT, State.UNKNOWN)],
+)
+def test_after_its_time_a_message_is_not_tried_again(outcome: Outcome, state: State) -> None:
+    late = AT + rules.GIVE_UP_AFTER[Channel.ESSENTIAL]
+    assert rules.after_try(outcome, Channel.ESSENTIAL, 9, late, 0.5, created_at=AT, code=0) == After(state)
+
+
+@pytest.mark.parametrize(
+    ("channel", "attempts", "after"),
+    [
+        (Channel.MARKETING, 1, After(State.UNKNOWN)),
+        (Channel.ESSENTIAL, 1, After(State.QUEUED, AT, keeps_day=True)),
+        (Channel.ESSENTIAL, 2, After(State.QUEUED, AT, keeps_day=True)),
+        (Channel.ESSENTIAL, 3, After(State.QUEUED, AT + rules.LONGEST_PAUSE, keeps_day=True)),
+    ],
+)
+def test_what_was_on_the_wire_when_a_worker_ended(channel: Channel, attempts: int, after: After) -> None:
+    assert rules.after_crash(channel, attempts, AT) == after
