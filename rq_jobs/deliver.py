@@ -20,6 +20,7 @@ from mailer.delivery.hand import Hand, Lot
 from mailer.delivery.pacing.sorting import pacer
 from mailer.delivery.pump import Pump
 from mailer.outbox import lanes, mailings
+from mailer.outbox.actions import PARCEL
 from mailer.outbox.journal import Journal
 from mailer.outbox.outgoing import Answer, Batch, Done
 from mailer.outbox.rules import Outcome
@@ -27,7 +28,7 @@ from rq_jobs import recover, settle
 
 JOB = "rq_jobs.deliver.deliver"
 CLAIM = 100  # single messages at once
-JOURNAL = 250  # places in a journal: a parcel's or a claim's worth
+JOURNAL = max(CLAIM, PARCEL)  # places in a journal
 DRAIN_SECONDS = (
     60.0  # no mail begins after that: far within RQ's own time-out, which would strike at any line (TRAPS 9)
 )
@@ -63,6 +64,7 @@ class Shift:
         self._channel = channel
         self._until = until
         self._is_empty = False
+        self._goes_on = True  # looked at between two rounds, not at each mail
         self._claims_at = 0.0
         self._writes_at = 0.0
         self._looks_at = 0.0
@@ -72,7 +74,7 @@ class Shift:
         self._lease = timedelta(seconds=2 * config.smtp_timeout_seconds + config.lease_seconds)
         self._pacer = pacer(channel, routes.routes_for(channel))
         self._routes = self._pacer.usable(now())
-        self._hand = Hand(self._pacer, self._may_go_on)
+        self._hand = Hand(self._pacer, lambda: self._goes_on)
         self._low = sum(route.connections for route in self._routes)
         self._pump = Pump(self._routes, self._hand, self._low, config.smtp_timeout_seconds)
 
@@ -81,8 +83,9 @@ class Shift:
         if not self._routes or self._pacer.why_not_now(now()) is not None:
             return
         hand = self._hand
-        while self._may_go_on() and not self._is_cut_off():
+        while self._goes_on and not self._is_cut_off():
             at = time.monotonic()
+            self._goes_on = at < self._until and not stopping.is_asked()
             if len(hand) < self._low and at >= self._claims_at:
                 self._turn_over()
             elif at >= self._writes_at:
@@ -105,9 +108,6 @@ class Shift:
         self._pump.close(GRACE)
         for lot in self._hand.lots:
             lot.journal.close(is_done=False)
-
-    def _may_go_on(self) -> bool:
-        return time.monotonic() < self._until and not stopping.is_asked()
 
     def _is_cut_off(self) -> bool:
         """Whether no route's server can be reached."""

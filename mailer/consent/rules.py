@@ -39,8 +39,8 @@ class SuppressionReason(StrEnum):
     ERASED = "erased"
 
 
-LOOK_HOLDS_SECONDS = 0.15  # no mail begins later than this after it was looked whether it may
-LEAVING_SECONDS = 0.25  # so long an unsubscribe takes to answer: every look before it is stale then (invariant 3)
+LOOK_HOLDS_SECONDS = 0.3  # no mail begins later than this after it was looked whether it may
+LEAVING_SECONDS = 0.4  # so long an unsubscribe takes to answer: every look before it is stale then (invariant 3)
 STOPS_ESSENTIAL = frozenset({SuppressionReason.HARD_BOUNCE, SuppressionReason.ERASED})
 
 

@@ -12,7 +12,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain, islice
@@ -50,13 +50,13 @@ class Lot:
         return at - self.looked_at < LOOK_HOLDS_SECONDS and at < self.begins_until
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Held:
-    """One mail of a lot: its turn, the route it goes by, and its digest once it is composed."""
+    """One mail of a lot: its turn (None: now), the route it goes by, and its digest once it is composed."""
 
     mail: Outgoing
     lot: Lot
-    at: datetime
+    at: datetime | None
     route: str
     sha256: str = ""
 
@@ -98,7 +98,7 @@ class Hand:
             if not held.lot.may_begin(time.monotonic()):
                 self.is_stale = True
                 return None
-            if held.at > now():
+            if held.at is not None and held.at > now():
                 return None
             waiting.popleft()
             try:
@@ -153,7 +153,8 @@ class Hand:
             for held in waiting:
                 other = choose(left, (), random.random())  # noqa: S311 - shares, not a secret
                 if other is not None:
-                    self._waiting[other.name].append(replace(held, route=other.name))
+                    held.route = other.name
+                    self._waiting[other.name].append(held)
 
     def reachable(self, route: Route) -> None:
         self.down.pop(route.name, None)
@@ -185,7 +186,8 @@ def _job(held: Held, route: Route) -> Job:
     data = made.data
     if route.dkim:
         data = _signed(data, mail)
-    return Job(replace(held, sha256=made.sha256), data, made.envelope_from, made.envelope_to, is_clean=True)
+    held.sha256 = made.sha256
+    return Job(held, data, made.envelope_from, made.envelope_to, is_clean=True)
 
 
 def _signed(data: bytes, mail: Outgoing) -> bytes:

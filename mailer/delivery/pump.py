@@ -292,8 +292,8 @@ class _Line:
                 self._broke("the server closed it")
                 return
             self._hear(data)
-            if self._tls is None or (not self.is_closed and not self._tls.pending()):
-                return
+            if self._tls is None:
+                return  # the selector tells of more; of what OpenSSL holds it does not know
 
     def _hear(self, data: bytes) -> None:
         try:

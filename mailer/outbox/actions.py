@@ -36,7 +36,7 @@ from mailer.outbox.models import Content, Mailing, Message, Parcel
 from mailer.outbox.rules import MailingState, MailKind, State
 
 SLICE = 20_000
-PARCEL = 250  # so much is in doubt if a machine is lost with its journals
+PARCEL = 500  # so much is in doubt if a machine is lost with its journals
 IN_REPLY_TO_LIMIT = 998
 
 

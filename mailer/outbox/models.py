@@ -69,7 +69,7 @@ class Mailing(Base):
 
 
 class Parcel(Base):
-    """A run of at most 250 messages of a mailing that is leased, sent and settled as one; gone when it is done.
+    """A run of at most 500 messages of a mailing that is leased, sent and settled as one; gone when it is done.
 
     One small row carries the lease and the mark of them all: what was in a parcel whose lease ran out is in doubt,
     unless the worker's journal knows better (DESIGN §8, “Marks”).

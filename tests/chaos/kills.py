@@ -59,8 +59,8 @@ def run(plan: Plan, server: Server | None = None) -> Told:
     """Send, kill, let it recover, and hold the sink's record against the database."""
     told = Told(f"kills, {'PostgreSQL' if server else 'SQLite'}")
     database = server.new_database() if server else ""
-    changes = {"sweep_seconds": plan.sweep_seconds}
-    with house(*MISBEHAVIOUR, seed=plan.seed, delay=plan.delay, database=database, **changes) as here:
+    delay, sweep = plan.delay, plan.sweep_seconds
+    with house(*MISBEHAVIOUR, seed=plan.seed, delay=delay, database=database, sweep_seconds=sweep) as here:
         author = writing.add_people(plan.mails - plan.letters)
         letters = writing.Letters(plan.letters, pause=0.02)
         with here.up() as tree:

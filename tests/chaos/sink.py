@@ -212,7 +212,9 @@ class Sink:
             self._server.close()
         for session in list(self.open):
             session.end()
-        await asyncio.sleep(0)
+        until = time.monotonic() + 0.5
+        while self.open and time.monotonic() < until:
+            await asyncio.sleep(0.005)
         os.close(self._record)
 
     def keep(self, row: Row) -> None:
@@ -256,7 +258,8 @@ class _Session(asyncio.Protocol):
         self._replies: list[bytes] = []
         self._answered: list[Row] = []  # their replies are among `_replies`
         self._is_data = self._is_stopped = False
-        self._is_dripping = self._is_secret = False
+        self._is_secret = False
+        self._waits = False  # what was read is not looked at yet
         self._sender, self._recipient, self._mail_at = "", "", 0.0
         self._has_sender = False
 
@@ -278,7 +281,7 @@ class _Session(asyncio.Protocol):
         if self._is_stopped:
             return
         self._rest += data
-        while self._rest and not self._is_stopped and not self._is_dripping and self._one():
+        while self._rest and not self._is_stopped and not self._waits and self._one():
             pass
         self._flush()
 
@@ -439,7 +442,7 @@ class _Session(asyncio.Protocol):
         transport = self._transport
         assert transport is not None
         transport.pause_reading()
-        self._is_dripping = True
+        self._waits = True
         for index in range(len(whole) - 1):
             loop.call_later(seconds * index / len(whole), self._write, whole[index : index + 1], ())
         outcome = "accepted" if whole[:1] == b"2" else "refused"
@@ -447,7 +450,7 @@ class _Session(asyncio.Protocol):
 
         def finish() -> None:
             self._write(whole[-1:], rows)
-            self._is_dripping = False
+            self._waits = False
             if not transport.is_closing():
                 transport.resume_reading()
                 self.data_received(b"")
@@ -491,11 +494,12 @@ class _Session(asyncio.Protocol):
         loop, transport = asyncio.get_running_loop(), self._transport
         assert transport is not None
         assert self._sink.tls is not None
-        self._is_secret, self._rest = True, b""
+        self._is_secret, self._rest, self._waits = True, b"", True  # the first words may come before we resume here
         with contextlib.suppress(OSError):
             secret = await loop.start_tls(transport, self, self._sink.tls, server_side=True)
             if secret is not None:
-                self._transport = secret
+                self._transport, self._waits = secret, False
+                self.data_received(b"")
 
 
 class Control:

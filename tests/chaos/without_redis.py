@@ -71,7 +71,7 @@ def away(plan: Plan) -> Told:
     told = Told(f"Redis away for {plan.away:g} s")
     with house(sweep_seconds=plan.sweep_seconds, smtp_essential="", smtp_marketing="") as here:
         _with_pace(here, plan.rate)
-        author, service = writing.add_people(plan.mails), _service(here)
+        author, service = writing.add_people(plan.mails), service_of(here)
         with here.up() as tree:
             _send_both(author)
             assert wait_until(lambda: here.sink.counts()["accepted"] >= 10, LATE)
@@ -153,7 +153,7 @@ def _taken_at(here: House, channel: Channel) -> list[float]:
     """When the server had the whole of each mail of a channel."""
     kept = proof.gather(Record(())).kept
     rows = [(compose.read_message_id(row.message_id), row.body_at) for row in Record.load(here.sink.record).accepted]
-    return [at for row, at in rows if row in kept and kept[row].channel is channel]
+    return [at for row, at in rows if row is not None and row in kept and kept[row].channel is channel]
 
 
 def _paces(told: Told, here: House, since: float, until: float) -> None:
@@ -193,7 +193,8 @@ class Caller:
         return answer.text
 
 
-def _service(here: House) -> Caller:
+def service_of(here: House) -> Caller:
+    """A service with keys, and the way to its door."""
     with transaction() as session:
         made, keys = services.create(session, name="trac", at=now())
         return Caller(f"{here.url}/webhooks/{made.name}", keys.secret)

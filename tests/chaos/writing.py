@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from mailer import doorbell
 from mailer.campaigns import actions as campaigns
+from mailer.campaigns.models import Campaign
 from mailer.clock import now
 from mailer.contacts.models import Contact
 from mailer.db import transaction
@@ -46,7 +47,7 @@ def send(author: Staff, kind: MailKind) -> str:
     """Write one and release it, as its page does; gives its mailing."""
     campaign_id = draft(author, kind)
     with transaction() as session:
-        mailing = campaigns.send(session, session.get_one(campaigns.Campaign, campaign_id), author.id, now())
+        mailing = campaigns.send(session, session.get_one(Campaign, campaign_id), author.id, now())
     doorbell.ring(CHORES, fan_out.JOB, mailing.id)
     return mailing.id
 

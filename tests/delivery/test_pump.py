@@ -192,7 +192,9 @@ def test_a_greeting_in_drops_does_not_stretch_the_time(plain: Way) -> None:
     with plain.serve(Rule(Moment.CONNECT, Deed.DRIP, seconds=20)) as server:  # a byte every 0.7 s
         feed = plain.drain(feeder(), server, timeout=1.5)
         assert feed.down[0].startswith("could not connect: ")
-        assert time.monotonic() - at < 10
+        while [thread for thread in threading.enumerate() if thread.name == "smtp relay"]:
+            assert time.monotonic() - at < 15, "it still reads"
+            time.sleep(0.02)
 
 
 @pytest.mark.parametrize("tls", [Tls.STARTTLS, Tls.IMPLICIT])

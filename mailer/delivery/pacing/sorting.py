@@ -23,11 +23,11 @@ from mailer.outbox.outgoing import Done, Outgoing
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A mail that may go: by which route, and not before when."""
+    """A mail that may go: by which route, and not before when (None: now)."""
 
     mail: Outgoing
     route: Route
-    at: datetime
+    at: datetime | None = None
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Pacer:
         found = Sorted()
         chosen = [(mail, _choose(open_routes)) for mail in self._awake(mails, found, at)]
         if not any(map(_is_limited, open_routes)) and not any(mail.per_hour for mail in mails):
-            found.placed = [Placed(mail, route, at) for mail, route in chosen]
+            found.placed = [Placed(mail, route) for mail, route in chosen]
             return found
         turns = self._buckets.reserve([self._wish(mail, route, at) for mail, route in chosen], at)
         if isinstance(turns, Unavailable):
