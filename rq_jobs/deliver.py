@@ -169,7 +169,8 @@ class Shift:
         self._writes_at = time.monotonic() + LATEST_RECORD
         if not self._hand.lots:
             return
-        at = now()
+        at, begun = now(), time.monotonic()
+        lost: list[Lot] = []
         with transaction() as session:
             if is_end and self._is_cut_off():
                 self._blame_the_way(at)
@@ -177,8 +178,12 @@ class Shift:
             for lot in self._hand.lots:
                 if is_end:
                     lanes.give_back(session, lot.batch, self._hand.of(lot), at)
-                elif lot.batch.left and lanes.extend(session, lot.batch, at + self._lease):
-                    lot.begins_until = time.monotonic() + self._begins_within
+                elif lot.batch.left and not lanes.extend(session, lot.batch, at + self._lease):
+                    lost.append(lot)
+                else:
+                    lot.begins_until = begun + self._begins_within
+        for lot in lost:
+            self._hand.drop(lot)
         self._let_go()
 
     def _settle(self, session: Session, at: datetime, lots: list[Lot]) -> None:

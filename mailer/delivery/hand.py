@@ -39,7 +39,8 @@ class Lot:
     batch: Batch
     journal: Journal
     looked_at: float
-    begins_until: float = 0.0
+    begins_until: float
+    is_lost: bool = False  # another has it by now: whatever is answered, nothing of it is ours to write down
     done: list[Done] = field(default_factory=list)
 
     @property
@@ -110,6 +111,13 @@ class Hand:
             return job
         return None
 
+    def drop(self, lot: Lot) -> None:
+        """Let go of a lot whose lease was lost."""
+        lot.is_lost = True
+        self.keep_only(lot, ())
+        self.lots.remove(lot)
+        lot.journal.close(is_done=False)
+
     def take_one(self) -> Held | None:
         """Take a waiting mail out of the hand."""
         return next((waiting.popleft() for waiting in self._waiting.values() if waiting), None)
@@ -130,6 +138,8 @@ class Hand:
 
     def answered(self, job: Job, answer: Answer) -> None:
         held: Held = job.ticket
+        if held.lot.is_lost:
+            return
         at = now()
         held.lot.journal.answered(held.mail.row, answer, held.sha256, at)
         held.lot.done.append(Done(held.mail, at, answer, held.sha256))

@@ -93,10 +93,10 @@ class Journal:
         os.close(self._file)
 
 
-def left_behind(data_dir: Path) -> Iterator[tuple[str, list[Noted], bool]]:
-    """Every journal in the folder: the lease it is of, what it says, and whether its writer still lives.
+def left_behind(data_dir: Path) -> Iterator[tuple[str, list[Noted]]]:
+    """Every journal whose writer is gone: the lease it is of, and what it says.
 
-    A journal whose writer is gone is locked while the caller looks, so that only one process settles it.
+    It is locked while the caller looks, so that only one process settles it.
     """
     folder = data_dir / FOLDER
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
@@ -107,22 +107,28 @@ def left_behind(data_dir: Path) -> Iterator[tuple[str, list[Noted], bool]]:
         except FileNotFoundError:
             continue  # settled meanwhile
         try:
-            is_alive = not _lock(file)
-            if path.exists():
-                yield path.name, _read(file), is_alive
+            if _lock(file) and path.exists():
+                yield path.name, _read(file)
         finally:
             os.close(file)
+
+
+def read(data_dir: Path, token: str) -> list[Noted] | None:
+    """What the journal of a lease says, whoever writes it; None if this machine has none."""
+    try:
+        file = os.open(data_dir / FOLDER / token, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        return _read(file)
+    finally:
+        os.close(file)
 
 
 def drop(data_dir: Path, token: str) -> None:
     """Remove a journal whose every word is in the database."""
     with suppress(FileNotFoundError):
         (data_dir / FOLDER / token).unlink()
-
-
-def exists(data_dir: Path, token: str) -> bool:
-    """Whether this machine has the journal of a lease."""
-    return (data_dir / FOLDER / token).exists()
 
 
 def _lock(file: int) -> bool:

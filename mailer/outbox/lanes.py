@@ -187,15 +187,6 @@ def of_lease(session: Session, token: str, at: datetime) -> Batch | None:
     return Batch(token, parcel.id if parcel is not None else None, mails)
 
 
-def is_over(session: Session, batch: Batch, at: datetime) -> bool:
-    """Whether the lease of a batch has run out."""
-    if batch.parcel is not None:
-        until = session.scalar(select(Parcel.lease_until).where(Parcel.id == batch.parcel))
-    else:
-        until = session.scalar(select(func.max(Message.due_at)).where(Message.row.in_(batch.left)))
-    return until is None or until < at
-
-
 def lost_leases(session: Session, channel: Channel, at: datetime, limit: int = 20) -> list[str]:
     """The tokens of leases that ran out: their holders are gone, or too late."""
     rows = select(Message.lease_token).where(

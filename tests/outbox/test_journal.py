@@ -23,8 +23,9 @@ DIGEST = "ab" * 32
 KEPT = Answer(Outcome.ACCEPTED, 250, "2.0.0 Ok: queued as é", "main")
 
 
-def said(folder: Path) -> dict[str, tuple[list[Noted], bool]]:
-    return {token: (noted, is_alive) for token, noted, is_alive in journal.left_behind(folder)}
+def said(folder: Path) -> dict[str, list[Noted]]:
+    """What is said by the journals whose writers are gone."""
+    return dict(journal.left_behind(folder))
 
 
 def test_a_journal_says_what_was_begun_and_what_was_answered(tmp_path: Path) -> None:
@@ -36,18 +37,17 @@ def test_a_journal_says_what_was_begun_and_what_was_answered(tmp_path: Path) -> 
     own.not_begun(9)
     own.answered(7, KEPT, DIGEST, AT)
     own.answered(10, KEPT, DIGEST, AT)  # never begun: its words are in the database or nowhere
-    assert said(tmp_path)[token] == (
-        [
-            Noted(7, None, None, KEPT, DIGEST, AT),
-            Noted(8, "Us <us@company.example>", "bounces.example", None, "", datetime.fromtimestamp(0, UTC)),
-        ],
-        True,
-    )
+    noted = [
+        Noted(7, None, None, KEPT, DIGEST, AT),
+        Noted(8, "Us <us@company.example>", "bounces.example", None, "", datetime.fromtimestamp(0, UTC)),
+    ]
+    assert journal.read(tmp_path, token) == noted
+    assert said(tmp_path) == {}, "its writer lives"
     own.close(is_done=False)
-    assert said(tmp_path)[token][1] is False
+    assert said(tmp_path) == {token: noted}
     journal.drop(tmp_path, token)
     assert said(tmp_path) == {}
-    assert not journal.exists(tmp_path, token)
+    assert journal.read(tmp_path, token) is None
 
 
 def test_a_journal_whose_every_word_is_written_down_is_gone(tmp_path: Path) -> None:
@@ -68,7 +68,8 @@ def test_two_batches_have_two_journals(tmp_path: Path) -> None:
     journals = [Journal(tmp_path, ids.new("lse"), 1) for _ in range(2)]
     for number, one in enumerate(journals):
         one.begin(number)
-    assert sorted(len(noted) for noted, _ in said(tmp_path).values()) == [1, 1]
+        one.close(is_done=False)
+    assert [len(noted) for noted in said(tmp_path).values()] == [1, 1]
 
 
 WRITER = """
@@ -101,7 +102,8 @@ def test_what_a_killed_process_wrote_stands_and_a_stopped_one_still_lives(
             writer.wait(10)
         else:
             time.sleep(0.1)
-        noted, is_alive = said(tmp_path)[token]
+        noted = journal.read(tmp_path, token)
+        assert noted is not None
         assert [(one.row, one.answer and one.answer.code) for one in noted] == [(1, 451), (2, None)]
-        assert is_alive is (number is signal.SIGSTOP)
+        assert said(tmp_path) == ({token: noted} if number is signal.SIGKILL else {})
         writer.kill()
