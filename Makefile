@@ -8,7 +8,7 @@ BROWSER := .venv/browser
 POSTFIX = echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections && \
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postfix >/dev/null
 
-.PHONY: run test setup check browser bench bench-diff lock migration clean
+.PHONY: run test setup check browser bench bench-diff chaos lock migration clean
 
 run: setup
 	@$(BIN)/mailer up --demo
@@ -47,6 +47,10 @@ bench: setup
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && { $(POSTFIX) || { apt-get update -qq && $(POSTFIX); }; }; then :; \
 	else echo "The benchmark needs smtp-sink and smtp-source: install the package postfix (it need not run)." >&2; exit 1; fi
 	$(BIN)/python -m tests.benchmarks.sending --out bench.json $(if $(ONLY),--only $(ONLY))
+
+# every fault in full, a quarter of an hour; ONLY="kills flushed" for some of it, JSON=FILE for the figures
+chaos: setup
+	$(BIN)/python -m tests.chaos $(if $(ONLY),--only $(ONLY)) $(if $(JSON),--json $(JSON))
 
 # our diff beside three others, on the real histories or on DIR, a folder of versions; prints ratios of one run
 bench-diff: setup

@@ -6,10 +6,8 @@ import re
 import smtplib
 import time
 from collections.abc import Iterator
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
-from mailer.delivery.compose import Mail
 from mailer.delivery.routes import Route, Tls
 from mailer.errors import MailerError
 from mailer.outbox.outgoing import Answer
@@ -87,118 +85,6 @@ class Replies:
             raise NoReply("the server's answer has no end")
 
 
-class Connection:
-    """A connection to a route's server, opened at first use and kept for the next mail.
-
-    Connecting and one transaction take at most `timeout` seconds each. `is_down` says that the server could not be
-    reached or does not take us as a sender: the lane stops and asks again at the next bell.
-    """
-
-    def __init__(self, route: Route, timeout: float) -> None:
-        self.route = route
-        self.is_down = False
-        self._timeout = timeout
-        self._until = 0.0
-        self._has_begun = False
-        self._smtp: smtplib.SMTP | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._close()
-
-    def send(self, mail: Mail) -> Answer:
-        """One SMTP transaction (RFC 5321 §3.3)."""
-        data = dot_stuff(mail.data)
-        was_open = self._smtp is not None
-        answer = self._try(mail, data)
-        if was_open and self._smtp is None and answer.outcome is Outcome.DEFERRED and not self._has_begun:
-            return self._try(mail, data)  # it only closed the kept connection: some take so many mails and no more
-        return answer
-
-    def _try(self, mail: Mail, data: bytes) -> Answer:
-        self._has_begun = False
-        try:
-            smtp = self._connected()
-        except LOST as error:
-            self.is_down = True
-            self._close()
-            return self._answer(Outcome.DEFERRED, NO_CODE, f"could not connect: {error}")
-        try:
-            return self._transact(smtp, mail, data)
-        except LOST as error:
-            self._close()
-            return self._answer(Outcome.DEFERRED, NO_CODE, f"the connection broke: {error}")
-
-    def _transact(self, smtp: smtplib.SMTP, mail: Mail, data: bytes) -> Answer:
-        self._until = time.monotonic() + self._timeout
-        code, reply = self._in_time(smtp).mail(mail.envelope_from)
-        if outcome_of(code) is not Outcome.ACCEPTED:
-            self.is_down = code >= 500  # the envelope sender is ours: this is about us, not about the recipient
-            return self._stop(smtp, Outcome.DEFERRED, code, reply)
-        self._has_begun = True
-        code, reply = self._in_time(smtp).rcpt(mail.envelope_to)
-        if outcome_of(code) is not Outcome.ACCEPTED:
-            return self._stop(smtp, outcome_of(code), code, reply)
-        code, reply = self._in_time(smtp).docmd("DATA")
-        if code != GO_AHEAD:
-            return self._stop(smtp, outcome_of(code), code, reply)
-        self._in_time(smtp).send(data)
-        return self._last_answer(smtp)
-
-    def _last_answer(self, smtp: smtplib.SMTP) -> Answer:
-        """What the server says to the whole mail; without a yes or no it may have it or not."""
-        try:
-            code, reply = self._in_time(smtp).getreply()
-        except LOST as error:
-            self._close()
-            return self._answer(Outcome.IN_DOUBT, NO_CODE, f"no answer after the last byte: {error}")
-        if code == CLOSING:
-            self._close()
-        outcome = outcome_of(code) if code // 100 in (2, 4, 5) else Outcome.IN_DOUBT
-        return self._answer(outcome, code, _text(reply))
-
-    def _stop(self, smtp: smtplib.SMTP, outcome: Outcome, code: int, reply: bytes) -> Answer:
-        """The server did not take a command: nothing of this mail is with it."""
-        try:
-            if code == CLOSING:
-                self._close()
-            else:
-                self._in_time(smtp).rset()
-        except LOST:
-            self._close()
-        if outcome is Outcome.ACCEPTED:  # a yes to DATA, which wants 354
-            outcome = Outcome.DEFERRED
-        return self._answer(outcome, code, _text(reply))
-
-    def _connected(self) -> smtplib.SMTP:
-        if self._smtp is None:
-            self._smtp = unconnected(self.route, self._timeout)
-            introduce(self._smtp, self.route, self._timeout)
-        return self._smtp
-
-    def _in_time(self, smtp: smtplib.SMTP) -> smtplib.SMTP:
-        """The connection, told to wait no longer than what is left; TimeoutError if nothing is."""
-        return _in_time(smtp, self._until)
-
-    def _answer(self, outcome: Outcome, code: int, reply: str) -> Answer:
-        return Answer(outcome, code, reply, self.route.name)
-
-    def _close(self) -> None:
-        smtp, self._smtp = self._smtp, None
-        if smtp is None:
-            return
-        try:
-            if smtp.sock is not None:
-                smtp.sock.settimeout(1)  # QUIT is a courtesy
-            smtp.quit()
-        except LOST:
-            smtp.close()
-
-
 def unconnected(route: Route, timeout: float) -> smtplib.SMTP:
     """A session that can be introduced to a route's server; no wait of it is longer than `timeout` seconds."""
     if route.tls is Tls.IMPLICIT:
@@ -263,7 +149,3 @@ def outcome_of(code: int) -> Outcome:
     if 200 <= code < 300:
         return Outcome.ACCEPTED
     return Outcome.REFUSED if 500 <= code < 600 else Outcome.DEFERRED
-
-
-def _text(reply: bytes) -> str:
-    return reply.decode("utf-8", "replace")

@@ -95,19 +95,19 @@ def after_try(
 
     Without a yes or no the server may have it: essential mail goes again as it was, marketing never does (invariant 5).
     """
-    over = is_over(channel, created_at, at)
+    goes_on = not is_over(channel, created_at, at)
+    again_at = next_attempt_at(attempts, at, chance, was_answered=code != 0)
     match outcome:
         case Outcome.ACCEPTED:
             return After(State.ACCEPTED)
-        case Outcome.REFUSED:
-            return After(State.REFUSED)
-        case Outcome.DEFERRED:
-            again_at = next_attempt_at(attempts, at, chance, was_answered=code != 0)
-            return After(State.REFUSED) if over else After(State.QUEUED, again_at)
+        case Outcome.DEFERRED if goes_on:
+            return After(State.QUEUED, again_at)
+        case Outcome.IN_DOUBT if goes_on and channel is Channel.ESSENTIAL:
+            return After(State.QUEUED, again_at, keeps_day=True)
         case Outcome.IN_DOUBT:
-            again_at = next_attempt_at(attempts, at, chance, was_answered=code != 0)
-            goes_again = channel is Channel.ESSENTIAL and not over
-            return After(State.QUEUED, again_at, keeps_day=True) if goes_again else After(State.UNKNOWN)
+            return After(State.UNKNOWN)
+        case _:
+            return After(State.REFUSED)
 
 
 def after_crash(channel: Channel, attempts: int, at: datetime) -> After:

@@ -65,6 +65,7 @@ def live(session: Session) -> Contact:
     session.flush()
     batch = lanes.claim(session, message.channel, AT, LEASE, 1)
     assert batch is not None
+    lanes.look_at(session, batch, AT)
     said_no = lanes.Answer(Outcome.REFUSED, 550, "5.1.1 <quirijn@people.example> unknown", "essential")
     lanes.settle(session, batch, [Done(batch.mails[0], AT, said_no, "00" * 32)], AT)
     consent.suppress(session, "quirijn@people.example", SuppressionReason.MANUAL, source="asked by Quirijn", at=AT)

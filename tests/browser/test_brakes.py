@@ -1,4 +1,4 @@
-"""A sending is paused, resumed and cancelled on its page; nobody works at the lanes here, so it waits for the tester."""
+"""A sending is paused, resumed and cancelled on its page; nobody works at the lanes here, so that it waits."""
 
 from __future__ import annotations
 

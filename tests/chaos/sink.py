@@ -547,9 +547,10 @@ class Control:
 
 async def _control_server(sink: Sink) -> tuple[asyncio.Server, int]:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while line := await reader.readline():
-            writer.write(json.dumps(await sink.obey(json.loads(line))).encode() + b"\n")
-            await writer.drain()
+        with contextlib.suppress(asyncio.CancelledError):  # at the end; `asyncio` would log it
+            while line := await reader.readline():
+                writer.write(json.dumps(await sink.obey(json.loads(line))).encode() + b"\n")
+                await writer.drain()
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)

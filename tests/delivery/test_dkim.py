@@ -17,14 +17,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from dkim.canonicalization import Relaxed
 from sqlalchemy.orm import Session
 
-from mailer.delivery import compose, dkim, dkim_keys, routes, transport
-from mailer.delivery.compose import Mail
+from mailer.delivery import compose, dkim, dkim_keys
 from mailer.delivery.dkim import Signer, Unsignable, canonical_body
 from mailer.delivery.dkim_keys import BadKey, BadName, NoKey, Record, Standing, State
 from mailer.errors import Conflict
 from mailer.outbox.rules import MailKind, Outcome
 from tests.conftest import Configure
-from tests.delivery import sink
+from tests.delivery import pumping, sink
 from tests.delivery.letters import letter
 
 AT = datetime(2026, 11, 24, 10, tzinfo=UTC)
@@ -135,9 +134,10 @@ def test_a_real_mail_is_well_signed_as_the_next_server_gets_it(
     words = {"heading": "An answer", "paragraphs": ["Thank  you."]}
     message = letter(session, kind=kind, name="Zoë  van “Dam”", in_reply_to="<asked@people.example>", **words)
     made = compose.compose(message)
-    signed = Mail(signer.sign(made.data, AT) + made.data, made.sha256, made.envelope_from, made.envelope_to)
-    with sink.running() as server, transport.Connection(routes.parse(server.url, "essential"), 3) as connection:
-        assert connection.send(signed).outcome is Outcome.ACCEPTED
+    signed = signer.sign(made.data, AT) + made.data
+    with sink.running() as server:
+        (answer,) = pumping.send(pumping.route(server.port), [pumping.job(to=made.envelope_to, data=signed)])
+        assert answer.outcome is Outcome.ACCEPTED
         (caught,) = server.mails
     received = caught.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.")
     assert verify(received)

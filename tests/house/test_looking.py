@@ -17,6 +17,8 @@ from werkzeug.routing import Rule
 from mailer import clock, db, settings, signing
 from mailer.campaigns import actions as campaigns
 from mailer.consent import links
+from mailer.consent.rules import Channel
+from mailer.delivery import routes
 from mailer.demo import post_office
 from mailer.inbound import actions as inbound
 from mailer.inbound import child
@@ -97,6 +99,7 @@ def known_ids() -> Known:
         "/preferences/": links.preferences_url("", who.id, message.id, message.key_id).rpartition("/")[2],
         "/terminations/": signing.sign(termination_queries.CONFIRM, asked.id),
     }
+    known["name"] = routes.route_for(Channel.MARKETING).name
     known["caught"] = post_office.keep(QUESTION, "bounce@company.example", ["a@people.example"], at)
     return known
 

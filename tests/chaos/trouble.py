@@ -1,0 +1,229 @@
+"""6. Disk full, database locked, clock set back: said in one sentence, nothing half done, and it goes on by itself."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from mailer import clock, settings
+from mailer.admin.faults import SENTENCES
+from mailer.consent.rules import Channel
+from mailer.db import SQLITE_BUSY_MILLISECONDS
+from mailer.outbox.rules import MailKind
+from mailer.staff.models import Staff
+from tests.chaos import proof, writing
+from tests.chaos.house import CONNECTIONS, House, house, wait_until
+from tests.chaos.proof import Told
+from tests.chaos.sink import Record
+from tests.chaos.without_redis import Caller, service_of
+
+DISK = 64  # MB
+FULL_WORDS = "disk is full"
+LOCKED_WORDS = "database is locked"
+RESUMES = 90.0
+BUSY = SQLITE_BUSY_MILLISECONDS / 1000  # seconds that a writer waits for another
+MAIL = MailKind.ANNOUNCEMENT, MailKind.CAMPAIGN
+
+
+@dataclass(frozen=True)
+class Plan:
+    """So many mails of each channel; how long the disk is full and how long the database is locked, in seconds."""
+
+    mails: int
+    full: float
+    locked: float
+    delay: float = 0.05
+
+
+SHORT = Plan(mails=200, full=3, locked=3)
+FULL = Plan(mails=2_000, full=30, locked=BUSY + 10)
+
+
+def may_mount() -> bool:
+    """Whether this machine lets us have a disk of our own to fill: root does, most containers do not."""
+    with tempfile.TemporaryDirectory(prefix="mailer-disk-") as folder:
+        if os.geteuid() or not shutil.which("mount") or _mount(Path(folder), 1):
+            return False
+        _unmount(Path(folder))
+    return True
+
+
+def disk_full(plan: Plan) -> Told:
+    """Fill the disk of the data folder in mid-run: SQLite, the journals and the embedded Redis stand on it."""
+    told = Told(f"disk full for {plan.full:g} s")
+    with small_disk() as disk, house(delay=plan.delay, data_dir=disk / "var") as here:
+        author, service = writing.add_people(plan.mails), service_of(here)
+        with here.up():
+            _send(author)
+            _come_to(here, plan.mails // 2)
+            with _filled(disk):
+                answers = _ask(service, plan.full)
+                said = here.said()
+            _resumed(told, here, service)
+        told.claim("times that the log says the disk is full", said.count(FULL_WORDS), most=10_000, least=1)
+        told.claim("refused webhooks without one plain sentence", _without_sentence(answers))
+        fallen = sum(here.said().count(f"{word} ended (") for word in ("worker essential", "worker marketing"))
+        told.figures["workers_that_fell"] = fallen
+        told.figures["fell_by_sigbus"] = here.said().count("ended (SIGBUS)")
+        _nothing_half_done(told, here, CONNECTIONS * fallen)
+    return told
+
+
+def database_locked(plan: Plan) -> Told:
+    """Another writer keeps SQLite's database: for a moment everybody waits at its door, for longer they say so."""
+    told = Told(f"database locked for {plan.locked:g} s")
+    is_moment = plan.locked < BUSY
+    with house(delay=plan.delay) as here:
+        author, service = writing.add_people(plan.mails), service_of(here)
+        with here.up():
+            _send(author)
+            _come_to(here, plan.mails // 2)
+            with _locked(plan.locked):
+                answers = _ask(service, plan.locked)
+            _resumed(told, here, service)
+        times, refused = here.said().count(LOCKED_WORDS), sum(code != 202 for code, _ in answers)
+        if is_moment:
+            told.claim("times that the log says the database is locked", times)
+            told.claim("webhooks refused meanwhile", refused)
+        else:
+            told.claim("times that the log says the database is locked", times, most=10_000, least=1)
+            told.claim("refused webhooks without one plain sentence", _without_sentence(answers))
+            told.figures["webhooks_refused"] = refused
+        _nothing_half_done(told, here, 0)
+    return told
+
+
+def clock_back(plan: Plan) -> Told:
+    """The clock is set back an hour in mid-run, and put right when all is out."""
+    told = Told("clock set back an hour")
+    with house(delay=plan.delay) as here:
+        author, service = writing.add_people(plan.mails), service_of(here)
+        with here.up():
+            _send(author)
+            _come_to(here, plan.mails // 2)
+            clock.move_to(clock.now() - timedelta(hours=1))
+            with writing.Letters(5, pause=0.2).on_their_way():
+                pass
+            _resumed(told, here, service)
+            clock.move_to(clock.now() + timedelta(hours=1))
+            told.claim("mails left when the clock was put right", int(wait_until(_is_over, RESUMES) is None))
+        _nothing_half_done(told, here, 0)
+    return told
+
+
+@contextmanager
+def small_disk() -> Iterator[Path]:
+    """A file system of `DISK` megabytes of memory."""
+    folder = Path(tempfile.mkdtemp(prefix="mailer-disk-"))
+    fault = _mount(folder, DISK)
+    assert not fault, fault
+    try:
+        yield folder
+    finally:
+        _unmount(folder)
+        folder.rmdir()
+
+
+def _mount(folder: Path, size: int) -> str:
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}m", "mailer-chaos", str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stderr
+
+
+def _unmount(folder: Path) -> None:
+    for _ in range(50):
+        if subprocess.run(["umount", str(folder)], capture_output=True, check=False).returncode == 0:
+            return
+        time.sleep(0.1)
+
+
+@contextmanager
+def _filled(disk: Path) -> Iterator[None]:
+    """No byte is left on it during the block."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        for size in (1 << 20, 1 << 12):
+            try:
+                while True:
+                    file.write(b"x" * size)
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+    try:
+        yield
+    finally:
+        filler.unlink()
+
+
+@contextmanager
+def _locked(seconds: float) -> Iterator[None]:
+    """Another writer for so long, beside what the block does."""
+    path = make_url(settings.current().database).database or ""
+    begun = threading.Event()
+
+    def write() -> None:
+        with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as writer:
+            writer.execute("BEGIN IMMEDIATE")
+            begun.set()
+            time.sleep(seconds)
+            writer.execute("ROLLBACK")
+
+    thread = threading.Thread(target=write, name="another writer")
+    thread.start()
+    assert begun.wait(30)
+    yield
+    thread.join()
+
+
+def _send(author: Staff) -> None:
+    for kind in MAIL:
+        writing.send(author, kind)
+
+
+def _come_to(here: House, accepted: int) -> None:
+    assert wait_until(lambda: here.sink.counts()["accepted"] >= accepted, RESUMES)
+
+
+def _is_over() -> bool:
+    left = proof.rest()
+    return left.open + left.later == 0
+
+
+def _ask(service: Caller, seconds: float) -> list[tuple[int, str]]:
+    """Call the door for so long, twice at least; each answer."""
+    answers: list[tuple[int, str]] = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end or len(answers) < 2:
+        words = service.call()
+        answers.append((service.codes[-1], words))
+        time.sleep(0.5)
+    return answers
+
+
+def _without_sentence(answers: list[tuple[int, str]]) -> int:
+    return sum(code != 202 and SENTENCES[500] not in words for code, words in answers)
+
+
+def _resumed(told: Told, here: House, service: Caller) -> None:
+    """All goes out, and the door takes events again."""
+    seconds = wait_until(lambda: proof.rest().open == 0, 2 * RESUMES)
+    told.claim("seconds until all is out again", seconds or 2 * RESUMES, most=RESUMES)
+    service.call()
+    told.claim("webhooks refused afterwards", int(service.codes[-1] != 202))
+
+
+def _nothing_half_done(told: Told, here: House, doubts: int) -> None:
+    proof.nothing_lost(told, proof.gather(Record.load(here.sink.record)), dict.fromkeys(Channel, doubts))
+    proof.books_agree(told)
