@@ -36,7 +36,6 @@ def pause(session: Session, mailing: Mailing, why: str, at: datetime, staff_id: 
     mailing.paused_at, mailing.paused_why = at, why
     session.flush()
     ledger.record(session, "mailing.paused", at, mailing=mailing.id, by=staff_id or "itself")
-    ledger.tell(session, "mailing.paused", at, mailing=mailing.id)
     return True
 
 
@@ -61,7 +60,6 @@ def cancel(session: Session, mailing: Mailing, at: datetime, staff_id: str) -> N
     mailing.cancelled_at, mailing.cursor = at, ""
     session.flush()
     ledger.record(session, "mailing.cancelled", at, mailing=mailing.id, by=staff_id)
-    ledger.tell(session, "mailing.cancelled", at, mailing=mailing.id)
 
 
 def set_pace(session: Session, mailing: Mailing, per_hour: int | None, at: datetime, staff_id: str) -> None:
