@@ -29,9 +29,8 @@ from rq_jobs import recover, settle
 JOB = "rq_jobs.deliver.deliver"
 CLAIM = 100  # single messages at once
 JOURNAL = max(CLAIM, PARCEL)  # places in a journal
-DRAIN_SECONDS = (
-    60.0  # no mail begins after that: far within RQ's own time-out, which would strike at any line (TRAPS 9)
-)
+# no mail begins after that: far within RQ's own time-out, which would strike at any line (TRAPS 9)
+DRAIN_SECONDS = 60.0
 LOOKS_EVERY = 0.5  # seconds between two looks for more while the last mails are on the wire
 LONGEST_PAUSE = 5.0  # seconds that a worker waits for its pace in a job; beyond, the next look is soon enough
 LATEST_RECORD = 1.0  # seconds from an answer until it is in the database, however long the rest of its batch takes
@@ -74,7 +73,7 @@ class Shift:
         self._lease = timedelta(seconds=2 * config.smtp_timeout_seconds + config.lease_seconds)
         self._pacer = pacer(channel, routes.routes_for(channel))
         self._routes = self._pacer.usable(now())
-        self._hand = Hand(self._pacer, lambda: self._goes_on)
+        self._hand = Hand(self._pacer, self._routes, lambda: self._goes_on)
         self._low = sum(route.connections for route in self._routes)
         self._pump = Pump(self._routes, self._hand, self._low, config.smtp_timeout_seconds)
 
@@ -199,17 +198,19 @@ class Shift:
             held.lot.done.append(Done(held.mail, at, Answer(Outcome.DEFERRED, 0, words, route)))
 
     def _look_again(self) -> None:
-        at = now()
-        looked_at = time.monotonic()
+        """Look at what was not begun as if it was claimed now. No lock is taken unless something is to be stopped."""
+        at, looked_at = now(), time.monotonic()
         self._looks_at = looked_at + LOOK_HOLDS_SECONDS / 2
-        with transaction() as session:
-            for lot in self._hand.lots:
-                if looked_at - lot.looked_at < LOOK_HOLDS_SECONDS / 4:
-                    continue
-                mails = lanes.still_may_go(session, lot.batch, self._hand.of(lot), at)
-                settle.stop_ended(session, lot.batch, mails, at)
-                self._hand.keep_only(lot, [mail for mail in mails if mail.row in lot.batch.left])
-                lot.looked_at = looked_at
+        lots = [lot for lot in self._hand.lots if looked_at - lot.looked_at > LOOK_HOLDS_SECONDS / 4]
+        with reading() as session:
+            stopped = [(lot, settle.stopped(session, self._hand.of(lot), at)) for lot in lots]
+        if any(done for _, done in stopped):
+            with transaction() as session:
+                for lot, done in stopped:
+                    settle.write_down(session, lot.batch, done, at)
+        for lot, done in stopped:
+            self._hand.bar(lot, {one.mail.row for one in done})
+            lot.looked_at = looked_at
         self._hand.is_stale = False
         self._let_go()
 

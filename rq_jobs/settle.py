@@ -35,10 +35,11 @@ def stop(session: Session, batch: Batch, at: datetime) -> None:
     _tell(session, lanes.stop(session, batch, at), at)
 
 
-def stop_ended(session: Session, batch: Batch, mails: Sequence[Outgoing], at: datetime) -> None:
-    """Stop mails that tell of a version which was withdrawn meanwhile."""
+def stopped(session: Session, mails: Sequence[Outgoing], at: datetime) -> list[Done]:
+    """What of these mails in hand may not go any more. Writes nothing; `write_down` settles it."""
     ended = notices.ended(session, [mail for mail in mails if mail.kind in TELLING])
-    write_down(session, batch, [Done(mail, at, withheld=Withheld.CANCELLED) for mail in mails if mail.row in ended], at)
+    over = [Done(mail, at, withheld=Withheld.CANCELLED) for mail in mails if mail.row in ended]
+    return over + lanes.stopped(session, [mail for mail in mails if mail.row not in ended], at)
 
 
 def write_down(session: Session, batch: Batch, done: Sequence[Done], at: datetime) -> int:

@@ -11,7 +11,7 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -65,13 +65,14 @@ class Held:
 class Hand:
     """What the pump is fed from (`pump.Feed`)."""
 
-    def __init__(self, pacer: Pacer, may_go_on: Callable[[], bool]) -> None:
+    def __init__(self, pacer: Pacer, routes: Sequence[Route], may_go_on: Callable[[], bool]) -> None:
         self.lots: list[Lot] = []
         self.down: dict[str, str] = {}
         self.is_stale = False  # some of it must be looked at again before it may begin
         self._pacer = pacer
+        self._routes = routes
         self._may_go_on = may_go_on
-        self._waiting: dict[str, deque[Held]] = {route.name: deque() for route in pacer.routes}
+        self._waiting: dict[str, deque[Held]] = {route.name: deque() for route in routes}
         self._ahead: dict[int, Held] = {}  # given to the pump, and not begun
         self._barred: set[int] = set()  # of these, what the last look stopped
 
@@ -114,7 +115,7 @@ class Hand:
     def drop(self, lot: Lot) -> None:
         """Let go of a lot whose lease was lost."""
         lot.is_lost = True
-        self.keep_only(lot, ())
+        self.bar(lot, {mail.row for mail in self.of(lot)})
         self.lots.remove(lot)
         lot.journal.close(is_done=False)
 
@@ -157,7 +158,7 @@ class Hand:
         """What waits for this route goes by another, if one is left."""
         self.down[route.name] = words
         self._pacer.failed(route, words, now())
-        left = [other for other in self._pacer.routes if other.name in self._waiting and other.name not in self.down]
+        left = [other for other in self._routes if other.name not in self.down]
         if left:
             waiting, self._waiting[route.name] = self._waiting[route.name], deque()
             for held in waiting:
@@ -180,12 +181,13 @@ class Hand:
         mails = (held.mail for held in in_hand if held.lot is lot)
         return list(islice(mails, limit))
 
-    def keep_only(self, lot: Lot, mails: Iterable[Outgoing]) -> None:
-        """Of a lot's mails that were not begun only these may still go."""
-        rows = {mail.row for mail in mails}
+    def bar(self, lot: Lot, rows: Collection[int]) -> None:
+        """Of a lot's mails that were not begun these may not go any more."""
+        if not rows:
+            return
         for name, waiting in self._waiting.items():
-            self._waiting[name] = deque(held for held in waiting if held.lot is not lot or held.mail.row in rows)
-        self._barred |= {row for row, held in self._ahead.items() if held.lot is lot and row not in rows}
+            self._waiting[name] = deque(held for held in waiting if held.lot is not lot or held.mail.row not in rows)
+        self._barred |= {row for row, held in self._ahead.items() if held.lot is lot and row in rows}
 
 
 def _job(held: Held, route: Route) -> Job:

@@ -165,16 +165,18 @@ def extend(session: Session, batch: Batch, until: datetime) -> bool:
     return _rows(session, held) > 0
 
 
-def still_may_go(session: Session, batch: Batch, mails: Sequence[Outgoing], at: datetime) -> list[Outgoing]:
-    """Those of the mails that may still go out: the look again, for what waited in hand. The others are settled.
+def stopped(session: Session, mails: Sequence[Outgoing], at: datetime) -> list[Done]:
+    """What of these may not go any more: the look again, for what waited in hand. To be settled; writes nothing.
 
     A mail of a mailing that was paused meanwhile waits until it goes on.
     """
     stops = dict(look.again(session, [mail.row for mail in mails]))
-    stopped = [Done(mail, at, withheld=stop) for mail in mails if isinstance(stop := stops.get(mail.row), Withheld)]
-    held = [mail for mail in mails if stops.get(mail.row) is look.PAUSED]
-    settle(session, batch, [*stopped, *(Done(mail, at, put_off_until=HELD) for mail in held)], at)
-    return [mail for mail in mails if mail.row not in stops]
+    found = ((mail, stops.get(mail.row)) for mail in mails)
+    return [
+        Done(mail, at, withheld=stop) if isinstance(stop, Withheld) else Done(mail, at, put_off_until=HELD)
+        for mail, stop in found
+        if stop is not None
+    ]
 
 
 def of_lease(session: Session, token: str, at: datetime) -> Batch | None:

@@ -17,7 +17,7 @@ from mailer.ledger.rules import Whole, merkle_root
 from mailer.outbox import actions as outbox
 from mailer.outbox import audience, lanes, queries, rules
 from mailer.outbox.models import Mailing, Message, Parcel
-from mailer.outbox.outgoing import Answer, Batch, Done
+from mailer.outbox.outgoing import Answer, Batch, Done, Outgoing
 from mailer.outbox.rules import MailKind, Outcome, State
 from tests import factories
 
@@ -42,6 +42,13 @@ def looked_at(session: Session, batch: Batch, at: datetime) -> Batch:
     lanes.look_at(session, batch, at)
     lanes.stop(session, batch, at)
     return batch
+
+
+def look_again(session: Session, batch: Batch, mails: list[Outgoing] | None = None) -> list[int]:
+    """The rows that may not go any more; they are settled."""
+    done = lanes.stopped(session, batch.mails if mails is None else mails, AT)
+    lanes.settle(session, batch, done, AT)
+    return [one.mail.row for one in done]
 
 
 def take(session: Session, at: datetime = AT) -> Batch:
@@ -354,11 +361,11 @@ def test_what_is_in_hand_is_looked_at_again(session: Session) -> None:
     batch = take(session, AT)
     leaver, *others = batch.mails
     consent.leave_all(session, session.get_one(Contact, leaver.contact_id), source="test", at=AT)
-    assert lanes.still_may_go(session, batch, batch.mails, AT) == others
+    assert look_again(session, batch) == [leaver.row]
     assert message_of(session, batch).withheld is Withheld.UNSUBSCRIBED
     made.cancelled_at = AT
     session.flush()
-    assert lanes.still_may_go(session, batch, others, AT) == []
+    assert look_again(session, batch, others) == [mail.row for mail in others]
     assert session.scalars(select(Message.withheld).order_by(Message.row)).all()[1:] == [Withheld.CANCELLED] * 2
     assert session.scalars(select(Parcel)).all() == [], "it is done"
 
