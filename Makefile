@@ -48,7 +48,7 @@ bench: setup
 	else echo "The benchmark needs smtp-sink and smtp-source: install the package postfix (it need not run)." >&2; exit 1; fi
 	$(BIN)/python -m tests.benchmarks.sending --out bench.json $(if $(ONLY),--only $(ONLY))
 
-# every fault in full, a quarter of an hour; ONLY="kills flushed" for some of it, JSON=FILE for the figures
+# every fault in full, some half an hour; ONLY="kills flushed" for some of it, JSON=FILE for the figures
 chaos: setup
 	$(BIN)/python -m tests.chaos $(if $(ONLY),--only $(ONLY)) $(if $(JSON),--json $(JSON))
 

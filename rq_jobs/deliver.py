@@ -28,7 +28,6 @@ from rq_jobs import recover, settle
 
 JOB = "rq_jobs.deliver.deliver"
 CLAIM = 100  # single messages at once
-JOURNAL = max(CLAIM, PARCEL)  # places in a journal
 # no mail begins after that: far within RQ's own time-out, which would strike at any line (TRAPS 9)
 DRAIN_SECONDS = 60.0
 LOOKS_EVERY = 0.5  # seconds between two looks for more while the last mails are on the wire
@@ -79,7 +78,7 @@ class Shift:
 
     def work(self) -> None:
         """Hand over until nothing is left that may go."""
-        if not self._routes or self._pacer.why_not_now(now()) is not None:
+        if not self._routes:
             return
         hand = self._hand
         while self._goes_on and not self._is_cut_off():
@@ -114,12 +113,19 @@ class Shift:
 
     def _turn_over(self) -> None:
         """Settle what is complete and claim the next batch, in one transaction."""
-        at = now()
-        with transaction() as session:
-            self._settle(session, at, [lot for lot in self._hand.lots if lot.is_complete])
-            looked_at = time.monotonic()
-            batch = self._claim(session, at)
-            journal = Journal(self._data_dir, batch.token, JOURNAL) if batch is not None else None
+        at, looked_at = now(), time.monotonic()
+        may_claim = self._pacer.why_not_now(at) is None
+        journal: Journal | None = None
+        try:
+            with transaction() as session:
+                self._settle(session, at, [lot for lot in self._hand.lots if lot.is_complete])
+                batch = self._claim(session, at) if may_claim else None
+                if batch is not None:
+                    journal = Journal(self._data_dir, batch.token, PARCEL if batch.parcel is not None else CLAIM)
+        except BaseException:
+            if journal is not None:  # whether the lease stands or not, this says that nothing was begun under it
+                journal.close(is_done=False)
+            raise
         self._let_go()
         self._is_empty = batch is None
         self._claims_at = looked_at + (LOOKS_EVERY if batch is None else 0)

@@ -30,8 +30,9 @@ SECRECY = {
 
 @dataclass(frozen=True)
 class Shown:
-    """One route as the page shows it; nothing secret is among it."""
+    """One route as the page shows it; nothing secret is among it. Its `key` is its own on the page."""
 
+    key: str
     name: str
     server: str
     secrecy: str
@@ -64,25 +65,27 @@ def index() -> ResponseReturnValue:
     return _page()
 
 
-@bp.post("/<name>/test")
+@bp.post("/<channel>/<name>/test")
 @needs(May.OPERATE)
-def test(name: str) -> ResponseReturnValue:
+def test(channel: str, name: str) -> ResponseReturnValue:
     """Talk to the server up to the mail itself. The recipient's address comes by POST: it stands in no URL."""
-    route = routes.find(name)
+    listed = routes.routes_for(Channel(channel)) if channel in set(Channel) else ()
+    route = next((route for route in listed if route.name == name), None)
     if route is None:
         raise NotFound(f"There is no route “{name}”; open the list of routes again.")
     to = request.form.get("to", "").strip()[:320]
     tried = trial.try_out(route, SECONDS, to)
     if "HX-Request" in request.headers:
-        return render_template("admin/delivery/_trial.html", name=name, tried=tried)
-    return _page(name, tried, to)
+        return render_template("admin/delivery/_trial.html", key=_key(route), tried_key=_key(route), tried=tried)
+    return _page(_key(route), tried, to)
 
 
-def _page(name: str = "", tried: Trial | None = None, to: str = "") -> str:
+def _page(tried_key: str = "", tried: Trial | None = None, to: str = "") -> str:
     at = clock.now()
     shelves = [_shelf(channel, at) for channel in Channel]
     source = settings.current().routes
-    return render_template("admin/delivery/routes.html", shelves=shelves, source=source, name=name, tried=tried, to=to)
+    told = {"tried_key": tried_key, "tried": tried, "to": to}
+    return render_template("admin/delivery/routes.html", shelves=shelves, source=source, **told)
 
 
 def _shelf(channel: Channel, at: datetime) -> Shelf:
@@ -99,6 +102,7 @@ def _shown(route: Route, found: tuple[Route, ...], health: Health, at: datetime)
     signing, is_signed_as_told = _signing(route)
     today = clock.local_day(at, config.zone)
     return Shown(
+        key=_key(route),
         name=route.name,
         server=f"{route.host}:{route.port}",
         secrecy=SECRECY[route.tls],
@@ -115,6 +119,10 @@ def _shown(route: Route, found: tuple[Route, ...], health: Health, at: datetime)
         warm_up=rules.warm_up_in_words(route.warm_up_from, today) if route.warm_up_from else "",
         health=health,
     )
+
+
+def _key(route: Route) -> str:
+    return f"{route.channel}-{route.name}"  # the local post office serves both channels under one name
 
 
 def _signing(route: Route) -> tuple[str, bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from mailer import clock, settings
@@ -79,7 +79,7 @@ def look(mailing: Mailing, left: int, at: datetime) -> Outlook:
         return Outlook(stand, left)
     channel = mailing.kind.channel
     best = _first_choices(channel)
-    quiet = _quiet_hours() if channel is Channel.MARKETING else None
+    quiet = rules.read_quiet_hours(settings.current().quiet_hours) if channel is Channel.MARKETING else None
     warm_up, warm_up_words = _warm_up(channel, best, at)
     waits_until, waits_for = _wait(mailing, quiet, at)
     measured, limit = pace_of(mailing, at), _limit(mailing, best)
@@ -166,8 +166,3 @@ def _wait(mailing: Mailing, quiet: QuietHours | None, at: datetime) -> tuple[dat
     if mailing.hold_until is not None and mailing.hold_until > at + NOTICEABLE:
         return mailing.hold_until, Wait.PACE
     return None, None
-
-
-def _quiet_hours() -> QuietHours | None:
-    begins, _, ends = settings.current().quiet_hours.partition("-")
-    return QuietHours(time.fromisoformat(begins), time.fromisoformat(ends)) if ends else None

@@ -15,6 +15,7 @@ import fcntl
 import mmap
 import os
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from mailer.outbox.outgoing import Answer
 from mailer.outbox.rules import Outcome
 
 FOLDER = "journals"
+UNFINISHED_SECONDS = 60  # so old a journal in the making is nobody's any more
 _SLOT = 1024
 _BEGIN = struct.Struct("<qB")  # row, begun
 _ANSWERED = 9  # the mark that the answer below is whole: written after it
@@ -58,7 +60,12 @@ class Journal:
         unseen = self._path.with_suffix(".new")  # an unlocked journal would look like that of a dead worker
         self._file = os.open(unseen, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX)
-        os.ftruncate(self._file, size * _SLOT)
+        try:
+            os.posix_fallocate(self._file, 0, size * _SLOT)  # a full disk is an error here, and a SIGBUS at a mark
+        except OSError:
+            unseen.unlink()
+            os.close(self._file)
+            raise
         unseen.rename(self._path)
         self._memory = mmap.mmap(self._file, size * _SLOT)
         self._slots: dict[int, int] = {}
@@ -100,6 +107,8 @@ def left_behind(data_dir: Path) -> Iterator[tuple[str, list[Noted]]]:
     """
     folder = data_dir / FOLDER
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.suffix == ".new":
+            _tidy(path)
         if not ids.is_id(path.name, "lse"):
             continue
         try:
@@ -129,6 +138,13 @@ def drop(data_dir: Path, token: str) -> None:
     """Remove a journal whose every word is in the database."""
     with suppress(FileNotFoundError):
         (data_dir / FOLDER / token).unlink()
+
+
+def _tidy(path: Path) -> None:
+    """Remove what a process left that was killed while it made a journal: nothing was claimed under it."""
+    with suppress(FileNotFoundError):
+        if time.time() - path.stat().st_mtime > UNFINISHED_SECONDS:
+            path.unlink()
 
 
 def _lock(file: int) -> bool:

@@ -44,6 +44,7 @@ def resume(session: Session, mailing: Mailing, at: datetime, staff_id: str) -> N
     if mailing.paused_at is None or mailing.cancelled_at is not None:
         raise NotRunning("This mailing is not paused; load the page again to see how it stands.")
     mailing.paused_at, mailing.paused_why, mailing.hold_until = None, "", None
+    mailing.window_at, mailing.window_count = at, 0  # the pause is no part of its pace
     mailing.vouched = {name: getattr(mailing, name) for name in COUNTED}  # from here on it is judged anew
     session.flush()
     waits = Message.channel == mailing.kind.channel, Message.due_at == HELD, Message.mailing_id == mailing.id
@@ -66,7 +67,7 @@ def set_pace(session: Session, mailing: Mailing, per_hour: int | None, at: datet
     """At most so many mails an hour; None takes the limit away."""
     if per_hour is not None and not 1 <= per_hour <= FASTEST:
         raise Invalid(f"per_hour: write a number between 1 and {FASTEST:,}, or leave it empty.", field="per_hour")
-    mailing.per_hour = per_hour
+    mailing.per_hour, mailing.hold_until = per_hour, None
     session.flush()
     ledger.record(session, "mailing.paced", at, mailing=mailing.id, per_hour=per_hour, by=staff_id)
 

@@ -9,13 +9,14 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 from redis import Redis
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from mailer import clock, settings
 from mailer.campaigns import actions
 from mailer.db import reading, transaction
 from mailer.outbox import mailings
 from mailer.outbox.models import Mailing
-from mailer.outbox.rules import MailKind
+from mailer.outbox.rules import MailingState, MailKind
 from mailer.staff.rules import Role
 from rq_jobs.clear import clear
 from rq_jobs.fan_out import fan_out
@@ -25,6 +26,9 @@ from tests.browser.looks import looks_right, picture
 from tests.browser.small_site import serving
 from tests.conftest import Configure
 from tests.delivery import sink
+from tests.notices.conftest import AT, Release
+from tests.notices.conftest import fan_out as tell
+from tests.notices.conftest import release as release
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 WHO = "sam@company.example"
@@ -55,11 +59,22 @@ def site(guarded_app: Flask, sent: str, configure: Configure) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(params=[True, False], ids=["script", "no script"])
-def page(request: pytest.FixtureRequest, chromium: Browser, site: str, width: int) -> Iterator[Page]:
-    """A window of somebody who signed in, with script and without; what its console complains of fails the test."""
+@pytest.fixture
+def page(chromium: Browser, site: str, width: int) -> Iterator[Page]:
+    """A window of somebody who signed in."""
+    yield from signed_in(chromium, site, width)
+
+
+@pytest.fixture
+def plain_page(chromium: Browser, site: str, width: int) -> Iterator[Page]:
+    """The same without script."""
+    yield from signed_in(chromium, site, width, script=False)
+
+
+def signed_in(chromium: Browser, site: str, width: int, *, script: bool = True) -> Iterator[Page]:
+    """What the console complains of fails the test."""
     complaints: list[str] = []
-    context = new_window(chromium, site, width, java_script_enabled=request.param)
+    context = new_window(chromium, site, width, java_script_enabled=script)
     opened = context.new_page()
     opened.on("console", lambda message: complaints.extend(complaint(message)))
     opened.goto("/admin/sign-in")
@@ -102,6 +117,18 @@ def test_a_press_pauses_another_resumes_and_a_typed_word_cancels(page: Page, sen
     looks_right(page)
 
 
+def test_the_brakes_need_no_script(plain_page: Page, sent: str) -> None:
+    plain_page.goto(sent)
+    plain_page.get_by_role("button", name="Pause").click()
+    expect(plain_page.locator("#progress")).to_contain_text("Paused by Sam Bakker.")
+    plain_page.get_by_role("button", name="Resume").click()
+    expect(plain_page.get_by_role("button", name="Pause")).to_be_visible()
+    plain_page.get_by_role("link", name="Cancel the rest").click()
+    plain_page.get_by_label("Type cancel to go on").fill("cancel")
+    plain_page.get_by_role("button", name="Cancel the rest").click()
+    expect(plain_page.locator("#progress")).to_contain_text("30 that wait are being taken out.")
+
+
 def test_a_pace_that_nothing_can_keep_is_told_at_its_field(page: Page, sent: str) -> None:
     page.goto(sent)
     page.get_by_label("At most so many mails an hour").fill("0")
@@ -111,7 +138,6 @@ def test_a_pace_that_nothing_can_keep_is_told_at_its_field(page: Page, sent: str
     looks_right(page)
 
 
-@pytest.mark.parametrize("page", [True], indirect=True, ids=["script"])
 def test_a_sending_that_pauses_itself_changes_the_page_without_a_reload(page: Page, sent: str) -> None:
     page.goto(sent)
     page.get_by_label("Why, for your colleagues").fill("half a")
@@ -148,6 +174,37 @@ def test_a_route_is_tried_out(page: Page, configure: Configure) -> None:
     picture(page, "routes", whole=True)
 
 
+def test_a_route_is_tried_out_without_script(plain_page: Page, configure: Configure) -> None:
+    with sink.running() as server:
+        configure(smtp_essential=server.url, public_url=settings.current().public_url)
+        plain_page.goto("/admin/settings/routes/")
+        plain_page.get_by_role("button", name="Test essential").click()
+        card = plain_page.get_by_role("region", name="essential")
+        expect(card.get_by_role("status")).to_contain_text("It works: mail could go out.")
+
+
 def mailing_id() -> str:
     with reading() as session:
         return session.scalars(select(Mailing.id)).one()
+
+
+def test_an_officer_is_warned_on_the_page_of_a_version_whose_notices_wait(
+    chromium: Browser, width: int, session: Session, release: Release, guarded_app: Flask, redis_server: Redis
+) -> None:
+    factories.staff(session, Role.POLICY, email=WHO)
+    factories.contact(session, name="Anna de Vries")
+    version, mailing = release()
+    assert mailing is not None
+    tell(session, mailing)
+    mailing.state = MailingState.FANNED_OUT
+    mailings.pause(session, mailing, "Paused by Sam Bakker: A wrong date.", AT)
+    session.commit()
+    with serving(guarded_app) as address:
+        for page in signed_in(chromium, address, width):
+            page.goto(f"/admin/notices/{version.id}")
+            expect(page.locator("#sending")).to_contain_text("The dates are at risk.")
+            looks_right(page)
+            picture(page, "notice-paused")
+            page.get_by_role("button", name="Resume").press("Enter")
+            expect(page.get_by_role("button", name="Pause")).to_be_visible()
+            looks_right(page)

@@ -22,6 +22,7 @@ ROOMS = [
     ("operator", "/admin/services/", "Services", ""),
     ("operator", "/admin/settings/", "Settings", "settings"),
     ("operator", "/admin/settings/staff", "Accounts", ""),
+    ("operator", "/admin/settings/routes/", "Routes", ""),
     ("operator", "/admin/password", "Your password", ""),
     ("policy", "/admin/policies/", "Policies", ""),
     ("policy", "/admin/policies/privacy-statement", "Privacy statement", "versions"),

@@ -187,7 +187,7 @@ def test_a_sending_may_begin_at_a_pace(redis_server: Redis, database: str, marke
 
 
 def test_the_page_says_when_the_last_one_goes_out(marketing: FlaskClient, sent: Campaign) -> None:
-    assert "It has just begun" in marketing.get(page_of(sent)).text
+    assert "The pace is not known yet" in marketing.get(page_of(sent)).text
     at = clock.now()
     with transaction() as session:
         mailing = session.scalars(select(Mailing)).one()

@@ -18,6 +18,7 @@ import psutil
 
 from mailer import settings
 from mailer.migrations import migrate
+from mailer.staff.models import Staff
 from tests.chaos import sink
 from tests.chaos.sink import Control, Rule
 from tests.conftest import forget_settings
@@ -87,6 +88,19 @@ class House:
             return subprocess.Popen(
                 command, stdout=file, stderr=file, env=own | dict(self.environment), cwd=self.folder
             )
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A house whose processes run, with so many people in it and a colleague who writes to them."""
+
+    house: House
+    author: Staff
+    people: int
+
+    def taken(self) -> int:
+        """How many mails the server took so far."""
+        return self.house.sink.counts()["accepted"]
 
 
 @dataclass(frozen=True)

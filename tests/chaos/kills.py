@@ -41,7 +41,7 @@ class Plan:
     sweep_seconds: int = 30
 
 
-SHORT = Plan(mails=300, letters=30, kills=8, delay=0.02, sweep_seconds=2)
+SHORT = Plan(mails=300, letters=30, kills=6, delay=0.02, sweep_seconds=1)
 FULL = Plan(mails=20_000, letters=2_000, kills=200, delay=0.004)
 
 # a hundredth of all mails meets one of these

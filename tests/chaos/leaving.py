@@ -17,7 +17,7 @@ from mailer.outbox import queries
 from mailer.outbox.models import Message
 from mailer.outbox.rules import MailKind, State
 from tests.chaos import proof, writing
-from tests.chaos.house import House, house, wait_until
+from tests.chaos.house import House, Scene, house, wait_until
 from tests.chaos.proof import Told
 from tests.chaos.sink import Record
 
@@ -74,34 +74,41 @@ class _Crowd:
 
 def run(plan: Plan) -> Told:
     """Twenty leave at random places of the queue while it is sent."""
-    told = Told(f"{LEAVERS} leave while {plan.mails:,} mails are queued")
     with house(delay=plan.delay) as here:
         author = writing.add_people(plan.mails)
         with here.up():
-            mailing_id = writing.send(author, MailKind.CAMPAIGN)
-            assert wait_until(lambda: here.sink.counts()["accepted"] > 0, PATIENCE)
-            crowd = _Crowd(_choose(mailing_id, plan))
-            crowd.leave_beside(here, plan.mails)
-            out = wait_until(lambda: proof.rest().open == 0, PATIENCE)
-            late = here.sink.counts()["late_ms"] / 1000
-        told.claim("mails that never went out", int(out is None))
-        told.claim("leavers not answered with 200", sum(leaver.code != 200 for leaver in crowd.leavers))
-        begun = {row.envelope_to: row.mail_at for row in Record.load(here.sink.record).rows}
-        # the server may read a command a moment after it came: so late was it at most, by its own measure
-        after = [one for one in crowd.leavers if begun.get(one.address, 0.0) > one.answered_at + late]
-        told.claim("mails begun after the answer", len(after))
-        had_it = sum(one.address in begun for one in crowd.leavers)
-        told.claim("leavers who still stood in the queue", LEAVERS - had_it, most=LEAVERS, least=1)
-        told.figures |= {"had_it_before_or_within_the_answer": had_it, "server_late_seconds": late}
-        with reading() as session:
-            left_out = queries.left_out(session, mailing_id)
-        told.claim(
-            "leavers in the queue not withheld as such", abs(left_out.get(Withheld.UNSUBSCRIBED, 0) + had_it - LEAVERS)
-        )
-        found = proof.gather(Record.load(here.sink.record))
-        others = [one for one in found.of(Channel.MARKETING) if one.state is not State.WITHHELD]
-        told.claim("mails to the others not taken exactly once", sum(len(found.copies(one)) != 1 for one in others))
-        proof.books_agree(told)
+            return leave(Scene(here, author, plan.mails), plan)
+
+
+def leave(scene: Scene, plan: Plan) -> Told:
+    """The same in a house that stands, where nothing was sent before."""
+    told = Told(f"{LEAVERS} leave while {plan.mails:,} mails are queued")
+    here, author = scene.house, scene.author
+    here.sink.delay(plan.delay)
+    mailing_id = writing.send(author, MailKind.CAMPAIGN)
+    assert wait_until(lambda: here.sink.counts()["accepted"] > 0, PATIENCE)
+    crowd = _Crowd(_choose(mailing_id, plan))
+    crowd.leave_beside(here, plan.mails)
+    out = wait_until(lambda: proof.rest().open == 0, PATIENCE)
+    late = here.sink.counts()["late_ms"] / 1000
+    told.claim("mails that never went out", int(out is None))
+    told.claim("leavers not answered with 200", sum(leaver.code != 200 for leaver in crowd.leavers))
+    begun = {row.envelope_to: row.mail_at for row in Record.load(here.sink.record).rows}
+    # the server may read a command a moment after it came: so late was it at most, by its own measure
+    after = [one for one in crowd.leavers if begun.get(one.address, 0.0) > one.answered_at + late]
+    told.claim("mails begun after the answer", len(after))
+    had_it = sum(one.address in begun for one in crowd.leavers)
+    told.claim("leavers who still stood in the queue", LEAVERS - had_it, most=LEAVERS, least=1)
+    told.figures |= {"had_it_before_or_within_the_answer": had_it, "server_late_seconds": late}
+    with reading() as session:
+        left_out = queries.left_out(session, mailing_id)
+    told.claim(
+        "leavers in the queue not withheld as such", abs(left_out.get(Withheld.UNSUBSCRIBED, 0) + had_it - LEAVERS)
+    )
+    found = proof.gather(Record.load(here.sink.record))
+    others = [one for one in found.of(Channel.MARKETING) if one.state is not State.WITHHELD]
+    told.claim("mails to the others not taken exactly once", sum(len(found.copies(one)) != 1 for one in others))
+    proof.books_agree(told)
     return told
 
 

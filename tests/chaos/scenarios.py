@@ -7,8 +7,11 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from tests.chaos import crowding, kills, leaving, postgres, standing_still, trouble, without_redis
+from tests.chaos import crowding, kills, leaving, postgres, standing_still, trouble, without_redis, writing
+from tests.chaos.house import Scene, house
 from tests.chaos.proof import Told
+
+A_MOMENT = 0.02  # seconds of a round trip
 
 
 class Size(StrEnum):
@@ -39,6 +42,23 @@ _PLAYS = {
     name: {Size.SHORT: partial(play, short), Size.FULL: partial(play, full)} for name, play, short, full in _LISTED
 }
 NAMES = tuple(_PLAYS)
+
+
+IN_ONE_HOUSE = ("leaving", "crowding", "flushed", "locked", "clock_back")  # in this order, in the short form
+
+
+def play_in_one_house() -> list[Told]:
+    """The short form of those that need no house of their own, one after the other: to start one takes longest."""
+    people = leaving.SHORT.mails
+    with house(sweep_seconds=1) as here:
+        author = writing.add_people(people)
+        with here.up():
+            scene = Scene(here, author, people)
+            told = [leaving.leave(scene, leaving.SHORT)]
+            here.sink.delay(A_MOMENT)
+            told += [crowding.crowd(scene), without_redis.flush(scene)]
+            told += [trouble.lock(scene, trouble.SHORT), trouble.set_back(scene, trouble.SHORT)]
+    return told
 
 
 def play(name: str, size: Size) -> Told:

@@ -6,17 +6,18 @@ import signal
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
-from mailer import doorbell, redis_server, settings
+from mailer import redis_server, settings
 from mailer.clock import local_day, now
 from mailer.consent.rules import Channel
 from mailer.db import reading, transaction
@@ -29,7 +30,7 @@ from mailer.policies import actions as policies
 from mailer.policies.actions import Wording
 from mailer.policies.rules import approvals_needed
 from mailer.staff.models import Staff
-from rq_jobs import fan_out
+from rq_jobs.fan_out import fan_out
 from tests import factories
 from tests.chaos import proof, writing
 from tests.chaos.house import CONNECTIONS, House, house, wait_until
@@ -66,15 +67,13 @@ def run(plan: Plan) -> Told:
     with house(delay=plan.delay, lease_seconds=LEASE, smtp_timeout_seconds=TIMEOUT, sweep_seconds=1) as here:
         author = writing.add_people(plan.people)
         with _workers(here) as workers:
-            _notice(author)
-            writing.send(author, MailKind.CAMPAIGN)
-            lanes = Channel.ESSENTIAL, Channel.MARKETING
-            assert wait_until(lambda: here.sink.counts()["accepted"] >= plan.people // 5, PATIENCE)
-            standing = [_stop_one(workers[lane.value]) for lane in lanes]
+            fan_out(_notice(author))
+            fan_out(writing.send(author, MailKind.CAMPAIGN))
+            standing = _stop_one_of_each(workers)
             begun = time.monotonic()
             out = wait_until(lambda: proof.rest().open == 0, PATIENCE)
             time.sleep(max(0.0, begun + LEASE + 2 * TIMEOUT - time.monotonic()))
-            told.claim("journals of workers that stand still", _journals(), most=2 * CONNECTIONS, least=1)
+            told.claim("journals of workers that stand still", len(proof.journals()), most=2 * CONNECTIONS, least=1)
             before = _state()
             for one in standing:
                 one.send_signal(signal.SIGCONT)
@@ -82,7 +81,7 @@ def run(plan: Plan) -> Told:
             told.claim("workers that fell over it", sum(one.poll() is not None for one in standing))
             for one in standing:
                 one.terminate()
-            ended = wait_until(lambda: all(one.poll() == 0 for one in standing) and _journals() == 0, PATIENCE)
+            ended = wait_until(lambda: all(one.poll() == 0 for one in standing) and not proof.journals(), PATIENCE)
         told.claim("seconds until the others had done all of it", out or 2 * PATIENCE, most=PATIENCE)
         told.claim("workers that did not end in good order when asked", int(ended is None))
         told.claim("rows, tries, proofs and events changed by those who came late", _changes(before, _state()))
@@ -100,34 +99,42 @@ def _workers(here: House) -> Iterator[dict[str, list[Popen[bytes]]]]:
     with ExitStack() as stack:
         stack.enter_context(here.started("redis"))
         redis_server.wait_until_ready(settings.current().redis)
-        for words in (("scheduler",), ("worker", "--lane", "chores")):
-            stack.enter_context(here.started(*words))
+        stack.enter_context(here.started("scheduler"))
         yield {
             lane: [stack.enter_context(here.started("worker", "--lane", lane)) for _ in range(2)]
             for lane in ("essential", "marketing")
         }
 
 
-def _stop_one(workers: Sequence[Popen[bytes]]) -> Popen[bytes]:
-    """SIGSTOP to one with mail in hand, at a moment at which it does not stand in the door of the database."""
-    for worker in [*workers] * 100:
-        worker.send_signal(signal.SIGSTOP)
-        if _has_mail(worker) and _is_door_free():
-            return worker
-        worker.send_signal(signal.SIGCONT)
+def _stop_one_of_each(workers: Mapping[str, Sequence[Popen[bytes]]]) -> list[Popen[bytes]]:
+    """Of each lane one that has mail in hand stands still now."""
+    standing: dict[str, Popen[bytes]] = {}
+    end = time.monotonic() + PATIENCE
+    while len(standing) < len(workers):
+        assert time.monotonic() < end, "none of them had mail in hand"
+        for lane in workers.keys() - standing.keys():
+            stopped = next((one for one in workers[lane] if _is_stopped(one)), None)
+            if stopped is not None:
+                standing[lane] = stopped
         time.sleep(0.02)
-    raise AssertionError("none of them had mail in hand")
+    return list(standing.values())
+
+
+def _is_stopped(worker: Popen[bytes]) -> bool:
+    """SIGSTOP, taken back unless it has mail in hand and does not stand in the door of the database."""
+    worker.send_signal(signal.SIGSTOP)
+    if _has_mail(worker) and _is_door_free():
+        return True
+    worker.send_signal(signal.SIGCONT)
+    return False
 
 
 def _has_mail(worker: Popen[bytes]) -> bool:
     """Whether one of its journals notes a mail that was begun and not answered."""
-    folder = settings.current().data_dir / journal.FOLDER
-    with suppress(FileNotFoundError):
-        maps = open(f"/proc/{worker.pid}/maps").read()  # noqa: SIM115
-        own = {path.name for path in folder.iterdir() if str(path) in maps}
-        left = journal.left_behind(settings.current().data_dir)
-        return any(token in own and any(one.answer is None for one in noted) for token, noted, _ in left)
-    return False
+    data_dir = settings.current().data_dir
+    maps = Path(f"/proc/{worker.pid}/maps").read_text()
+    own = [journal.read(data_dir, token) or [] for token in proof.journals() if token in maps]
+    return any(one.answer is None for noted in own for one in noted)
 
 
 def _is_door_free() -> bool:
@@ -139,10 +146,6 @@ def _is_door_free() -> bool:
         except sqlite3.OperationalError:
             return False
     return True
-
-
-def _journals() -> int:
-    return len(list(journal.left_behind(settings.current().data_dir)))
 
 
 def _state() -> dict[str, list[Any]]:
@@ -186,5 +189,4 @@ def _notice(author: Staff) -> str:
         version = policies.release(session, draft, author.id, at)
         mailing = notices.plan(session, version, at)
         assert mailing is not None
-    doorbell.ring("chores", fan_out.JOB, mailing.id)
     return mailing.id

@@ -79,7 +79,7 @@ class Letters:
             time.sleep(self.pause)
 
     def _put(self, number: int, content_id: str) -> bool:
-        key = f"letter/{number}"
+        key = f"letter/{content_id}/{number}"
         try:
             with transaction() as session:
                 contact = session.get_one(Contact, people.id_of(number))

@@ -107,3 +107,14 @@ def test_what_a_killed_process_wrote_stands_and_a_stopped_one_still_lives(
         assert [(one.row, one.answer and one.answer.code) for one in noted] == [(1, 451), (2, None)]
         assert said(tmp_path) == ({token: noted} if number is signal.SIGKILL else {})
         writer.kill()
+
+
+def test_what_was_left_unfinished_is_tidied_away_once_it_is_old(tmp_path: Path) -> None:
+    Journal(tmp_path, ids.new("lse"), 1).close(is_done=True)
+    young, old = (tmp_path / journal.FOLDER / f"{ids.new('lse')}.new" for _ in range(2))
+    young.touch()
+    old.touch()
+    os.utime(old, (time.time() - 2 * journal.UNFINISHED_SECONDS,) * 2)
+    assert said(tmp_path) == {}
+    assert young.exists()
+    assert not old.exists()

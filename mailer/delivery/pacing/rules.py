@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -229,6 +229,12 @@ class QuietHours:
 NIGHT = QuietHours()
 
 
+def read_quiet_hours(spelled: str) -> QuietHours | None:
+    """`21:00-08:00`, as the settings checked it; empty: never quiet."""
+    begins, _, ends = spelled.partition("-")
+    return QuietHours(time.fromisoformat(begins), time.fromisoformat(ends)) if ends else None
+
+
 def quiet_until(at: datetime, zone: ZoneInfo, quiet: QuietHours = NIGHT) -> datetime | None:
     """When the quiet hours around `at` end, in UTC; None if it is not quiet in `zone`.
 
@@ -266,7 +272,8 @@ def forecast(
         return at
     if per_second <= 0:
         return None
-    sent = Counter({at.astimezone(zone).date(): warm_up.sent_today if warm_up else 0})
+    rest = float(left)
+    sent: dict[date, float] = defaultdict(float, {at.astimezone(zone).date(): warm_up.sent_today if warm_up else 0})
     here = at
     while here < at + FORESEEN:
         silent = quiet_until(here, zone, quiet) if quiet else None
@@ -275,12 +282,12 @@ def forecast(
             continue
         day = here.astimezone(zone).date()
         end = _stretch_end(here, zone, quiet)
-        most = math.floor(per_second * (end - here).total_seconds() + 1e-6)
+        most = per_second * (end - here).total_seconds()
         limit = warm_up_limit(warm_up.started_on, day) if warm_up else None
         going = most if limit is None else min(most, max(limit - sent[day], 0))
-        if left <= going:
-            return here + timedelta(seconds=left / per_second)
-        left, here = left - going, end
+        if rest <= going + 1e-6:
+            return here + timedelta(seconds=rest / per_second)
+        rest, here = rest - going, end
         sent[day] += going
     return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,6 @@ from mailer.delivery import routes as all_routes
 from mailer.delivery.pacing import buckets, rules
 from mailer.delivery.pacing.breaker import Breakers
 from mailer.delivery.pacing.buckets import Buckets
-from mailer.delivery.pacing.rules import QuietHours
 from mailer.delivery.pacing.wishes import Bound, DayLimit, Limit, Turn, Unavailable, Wish
 from mailer.delivery.routes import Route
 from mailer.outbox.outgoing import Done, Outgoing
@@ -166,11 +165,7 @@ def _day_limit(route: Route, today: date) -> DayLimit | None:
     return DayLimit(all_routes.domain_of(all_routes.sender(route)), today, limit, ends_at)
 
 
-@lru_cache(maxsize=8)
-def _quiet_hours(spelled: str) -> QuietHours | None:
-    """`21:00-08:00`, as the settings checked it; empty: never quiet."""
-    begins, _, ends = spelled.partition("-")
-    return QuietHours(time.fromisoformat(begins), time.fromisoformat(ends)) if ends else None
+_quiet_hours = lru_cache(maxsize=8)(rules.read_quiet_hours)
 
 
 @lru_cache(maxsize=512)

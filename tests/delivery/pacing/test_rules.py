@@ -342,3 +342,15 @@ def test_a_forecast_passes_a_midnight_at_which_clocks_change(month: int) -> None
 )
 def test_notices_that_would_miss_the_legal_date_warn(finish: datetime | None, words: str | None) -> None:
     assert rules.warn_late(finish, date(2026, 3, 1), AMSTERDAM) == words
+
+
+@pytest.mark.parametrize(
+    ("spelled", "hours"), [("", None), ("22:30-07:15", rules.QuietHours(time(22, 30), time(7, 15)))]
+)
+def test_quiet_hours_are_read_as_they_are_set(spelled: str, hours: rules.QuietHours | None) -> None:
+    assert rules.read_quiet_hours(spelled) == hours
+
+
+def test_a_mailing_slower_than_a_mail_a_day_is_done_in_the_end() -> None:
+    at = datetime(2026, 3, 1, 10, tzinfo=UTC)
+    assert rules.forecast(3, 1 / 172_800, at) == at + timedelta(days=6)
