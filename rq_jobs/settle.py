@@ -27,7 +27,8 @@ def make_ready(session: Session, batch: Batch, at: datetime) -> None:
     ended = notices.ended(session, telling)
     batch.stopped += [Done(mail, at, withheld=Withheld.CANCELLED) for mail in telling if mail.row in ended]
     batch.mails = [mail for mail in batch.mails if mail.row not in ended]
-    notices.fill_in(session, [mail for mail in batch.mails if not mail.is_in_doubt])
+    # what is in doubt has its dates on the row, unless its worker ended before anything was written down
+    notices.fill_in(session, [mail for mail in batch.mails if mail.facts is None or not mail.is_in_doubt])
 
 
 def stop(session: Session, batch: Batch, at: datetime) -> None:

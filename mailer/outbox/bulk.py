@@ -88,7 +88,7 @@ def _row(one: Done, spelled: dict[datetime, str]) -> dict[str, Any]:
     }
     if mail.sent_from or mail.envelope_domain:
         row |= {"sent_from": mail.sent_from, "envelope_domain": mail.envelope_domain}
-    if mail.kind is MailKind.NOTICE and not mail.is_in_doubt:  # they were reckoned for this try
+    if mail.kind is MailKind.NOTICE:  # the dates on it were reckoned when it was claimed
         row["facts"] = mail.facts
     if answer is not None:
         row |= {"route": answer.route, "outcome": answer.outcome, "code": answer.code}

@@ -284,7 +284,7 @@ def _write(session: Session, one: Done, after: rules.After) -> None:
     if after.state in rules.SETTLED:
         values |= {"settled_at": one.at, "sha256": one.sha256 or None}
     values["turn_at"] = one.put_off_until if one.keeps_turn else None
-    if after.keeps_day:  # it goes again as the same bytes
+    if after.keeps_day or mail.is_in_doubt:  # a server may have it, from this try or an earlier: the same bytes again
         values |= {"dated_at": mail.dated_at, "facts": mail.facts}
         values |= {"sent_from": mail.sent_from, "envelope_domain": mail.envelope_domain}
     else:

@@ -5,18 +5,28 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from redis import Redis
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 
 from mailer import clock, db, doorbell
 from mailer.delivery.routes import CONNECTIONS
 from mailer.ledger import queries as ledger
 from mailer.ledger.rules import Whole
-from mailer.outbox.models import Message
+from mailer.notices import actions as notices
+from mailer.notices.models import Notice
+from mailer.notices.rules import NoticeState
+from mailer.outbox import actions as outbox
+from mailer.outbox import audience
+from mailer.outbox.models import Message, Parcel
 from mailer.outbox.rules import MailKind, State
+from mailer.policies import actions as policies
+from mailer.policies.actions import Wording
+from mailer.policies.models import Version
 from rq_jobs.deliver import deliver
 from rq_jobs.fan_out import fan_out
 from rq_jobs.sweep import sweep
@@ -137,9 +147,6 @@ def test_many_bells_of_one_job_do_not_hide_another(server: Sink, redis_server: R
 def test_a_fan_out_twice_and_beside_itself_makes_one_message_each(
     server: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mailer.outbox import actions as outbox
-    from mailer.outbox import audience
-
     with db.transaction() as session:
         people = {factories.contact(session, topics=["news"]).id for _ in range(30)}
         made = outbox.create_mailing(
@@ -163,3 +170,45 @@ def test_a_fan_out_twice_and_beside_itself_makes_one_message_each(
             assert len(rows) == 30
             assert set(rows) == people
             outbox.again(session.get_one(type(made), made.id))
+
+
+def released(session: Session) -> Version:
+    """A material version, released by two people, whose day is two months away."""
+    at = clock.now()
+    author, other = (factories.staff(session).id for _ in range(2))
+    policy = factories.policy(session, at=at - timedelta(days=90))
+    text = factories.POLICY_TEXT.replace("two years", "seven years")
+    wording = Wording(
+        text, effective_on=(at + timedelta(days=60)).date(), summary="Longer.", why="Tax.", impact="None."
+    )
+    draft = policies.draft(session, policy, text, author, at, wording)
+    policies.submit(session, draft, author, at)
+    policies.approve(session, draft, other, at)
+    return policies.release(session, draft, author, at)
+
+
+def test_a_notice_in_doubt_after_a_kill_goes_again_with_the_dates_it_had(server: Sink, tmp_path: Path) -> None:
+    with db.transaction() as session:
+        factories.contact(session, "anna@people.example")
+        version = released(session)
+        mailing = notices.plan(session, version, clock.now())
+        assert mailing is not None
+        while outbox.fan_out_slice(session, mailing, clock.now()):
+            notices.adopt(session, mailing, clock.now())
+        session.execute(delete(Parcel))  # it goes by itself, as to somebody whose address has changed
+        session.execute(update(Message).values(due_at=clock.now()))
+    release = threading.Event()
+    server.replies["."] = hold(release)
+    with started("worker", "--lane", "essential", log=tmp_path / "log") as process:
+        wait_for(lambda: len(server.mails) == 1, "no mail came")
+        process.kill()
+        process.wait(10)
+    release.set()
+    del server.replies["."]
+    clock.move_to(clock.now() + timedelta(days=2))
+    assert deliver("essential") == 1
+    first, again = server.mails
+    assert first == again
+    with db.reading() as session:
+        [notice] = session.scalars(select(Notice).where(Notice.version_id == version.id)).all()
+        assert notice.state is NoticeState.ACCEPTED

@@ -80,15 +80,15 @@ def test_a_job_is_over_long_before_the_time_out(configure: Configure, database: 
 
 
 def test_no_mail_begins_when_the_time_of_a_job_is_over(server: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deliver, "DRAIN_SECONDS", 0.5)
+    monkeypatch.setattr(deliver, "DRAIN_SECONDS", 2.5)
 
     def slow(_line: str) -> str:
-        time.sleep(0.3)
+        time.sleep(1)
         return "250 kept"
 
     server.replies["."] = slow
     with db.transaction() as session:
-        rows = [factories.message(session).row for _ in range(3 * CONNECTIONS)]
+        rows = [factories.message(session).row for _ in range(4 * CONNECTIONS)]
     sent = deliver.deliver("essential")
     assert 0 < sent < len(rows)
     assert {find(row).state for row in rows} == {State.ACCEPTED, State.QUEUED}, "the rest was given back"

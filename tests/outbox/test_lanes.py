@@ -315,6 +315,18 @@ def test_what_was_on_the_wire_when_a_worker_ended_goes_again_as_it_was_if_essent
     assert queries.attempts(session, message) == []
 
 
+def test_what_was_ever_in_doubt_goes_as_the_same_bytes_however_often_a_server_says_later(session: Session) -> None:
+    batch = one(session)
+    batch.mails[0].facts = {"day": "1 April"}
+    settle(session, batch, None, AFTER)
+    for hours in (1, 3):
+        at = AT + timedelta(hours=hours)
+        batch = claim(session, Channel.ESSENTIAL, at)
+        assert settle(session, batch, answer(Outcome.DEFERRED, 451), at) == [State.QUEUED]
+    [mail] = claim(session, Channel.ESSENTIAL, AT + timedelta(hours=9)).mails
+    assert (mail.dated_at, mail.facts) == (AT, {"day": "1 April"})
+
+
 def test_a_mail_that_kills_each_worker_does_not_hold_up_the_lane(session: Session) -> None:
     batch = one(session)
     at = AT
