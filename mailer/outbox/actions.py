@@ -184,7 +184,7 @@ def _insert_messages(session: Session, mailing: Mailing, after: str, last: str, 
     """The rows of the slice's messages. Other mail may lie between them on PostgreSQL, and other mailings' never do."""
     channel = mailing.kind.channel
     concerned = audiences.concerned(mailing.audience, channel)
-    people = audiences.after(concerned, mailing.audience, channel, after).where(Contact.id <= last)
+    people = audiences.after(concerned, mailing.audience, channel, after, last)
     withheld: ColumnElement[str | None] = audiences.why_withheld(channel, mailing.topic)
     if channel is Channel.MARKETING:
         # who may not get promotion gets no row at all; the database refuses a third party's

@@ -96,16 +96,26 @@ def may_go(channel: Channel, topic: str | None) -> ColumnElement[bool]:
 
 
 def after(
-    query: Select[Contact, Address, str | None], audience: dict[str, Any], channel: Channel, contact_id: str
+    query: Select[Contact, Address, str | None],
+    audience: dict[str, Any],
+    channel: Channel,
+    contact_id: str,
+    last: str | None = None,
 ) -> Select[Contact, Address, str | None]:
-    """The people of `concerned` beyond this id, in order, by the index that knows them.
+    """The people of `concerned` beyond this id, up to `last` if it is said, in order, by the index that knows them.
 
-    Of a topic's, marketing asks only those subscribed: it makes no row for the others.
+    Of a topic's, marketing asks only those subscribed: it makes no row for the others. Both tables are told both
+    ends, for PostgreSQL infers none from the join.
     """
-    if audience.get("kind") == TOPIC and channel is Channel.MARKETING:
-        beyond = query.where(Subscription.is_subscribed, Subscription.contact_id > contact_id)
-        return beyond.order_by(Subscription.contact_id)
-    return query.where(Contact.id > contact_id).order_by(Contact.id)
+    beyond = query.where(Contact.id > contact_id)
+    if last is not None:
+        beyond = beyond.where(Contact.id <= last)
+    if audience.get("kind") != TOPIC or channel is not Channel.MARKETING:
+        return beyond.order_by(Contact.id)
+    beyond = beyond.where(Subscription.is_subscribed, Subscription.contact_id > contact_id)
+    if last is not None:
+        beyond = beyond.where(Subscription.contact_id <= last)
+    return beyond.order_by(Subscription.contact_id)
 
 
 def _suppressed(reason: SuppressionReason) -> ColumnElement[bool]:
