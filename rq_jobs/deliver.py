@@ -72,7 +72,7 @@ class Shift:
         self._lease = timedelta(seconds=2 * config.smtp_timeout_seconds + config.lease_seconds)
         self._pacer = pacer(channel, routes.routes_for(channel))
         self._routes = self._pacer.usable(now())
-        self._hand = Hand(self._pacer, self._routes, lambda: self._goes_on)
+        self._hand = Hand(self._pacer, self._routes, lambda: self._goes_on, now)
         self._low = sum(route.connections for route in self._routes)
         self._pump = Pump(self._routes, self._hand, self._low, config.smtp_timeout_seconds)
 

@@ -17,7 +17,8 @@ from mailer.contacts import actions as contacts
 from mailer.contacts.models import Contact
 from mailer.contacts.rules import Origin
 from mailer.outbox import actions as outbox
-from mailer.outbox.models import Content, Message
+from mailer.outbox import audience
+from mailer.outbox.models import Content, Mailing, Message
 from mailer.outbox.rules import MailKind
 from mailer.policies import actions as policies
 from mailer.policies.models import Policy
@@ -101,6 +102,26 @@ def content(session: Session, kind: MailKind = MailKind.ADMINISTRATIVE, text: st
         created_at=clock.now(),
     )
     return outbox.keep_content(session, made)
+
+
+def mailing(session: Session, *, content_id: str | None = None, at: datetime | None = None) -> Mailing:
+    """A campaign to everybody who gets the news; its messages are still to be made."""
+    return outbox.create_mailing(
+        session,
+        kind=MailKind.CAMPAIGN,
+        subject_id=ids.new("cmp"),
+        contents={"en": content_id or content(session, MailKind.CAMPAIGN)},
+        audience=audience.of_topic("news"),
+        topic="news",
+        at=at or clock.now(),
+    )
+
+
+def fan_out(session: Session, mailing: Mailing, at: datetime | None = None) -> Mailing:
+    """Make all messages of a mailing."""
+    while outbox.fan_out_slice(session, mailing, at or clock.now()):
+        pass
+    return mailing
 
 
 def message(

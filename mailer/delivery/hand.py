@@ -17,7 +17,6 @@ from datetime import datetime
 from functools import lru_cache
 from itertools import chain, islice
 
-from mailer.clock import now
 from mailer.consent.rules import LOOK_HOLDS_SECONDS
 from mailer.delivery import compose, dkim, dkim_keys
 from mailer.delivery.pacing.sorting import Pacer, Placed
@@ -65,13 +64,16 @@ class Held:
 class Hand:
     """What the pump is fed from (`pump.Feed`)."""
 
-    def __init__(self, pacer: Pacer, routes: Sequence[Route], may_go_on: Callable[[], bool]) -> None:
+    def __init__(
+        self, pacer: Pacer, routes: Sequence[Route], may_go_on: Callable[[], bool], now: Callable[[], datetime]
+    ) -> None:
         self.lots: list[Lot] = []
         self.down: dict[str, str] = {}
         self.is_stale = False  # some of it must be looked at again before it may begin
         self._pacer = pacer
         self._routes = routes
         self._may_go_on = may_go_on
+        self._now = now
         self._waiting: dict[str, deque[Held]] = {route.name: deque() for route in routes}
         self._ahead: dict[int, Held] = {}  # given to the pump, and not begun
         self._barred: set[int] = set()  # of these, what the last look stopped
@@ -100,13 +102,13 @@ class Hand:
             if not held.lot.may_begin(time.monotonic()):
                 self.is_stale = True
                 return None
-            if held.at is not None and held.at > now():
+            if held.at is not None and held.at > self._now():
                 return None
             waiting.popleft()
             try:
                 job = _job(held, route)
             except Exception as error:
-                held.lot.done.append(_failed(held.mail, error))
+                held.lot.done.append(_failed(held.mail, error, self._now()))
                 continue
             self._ahead[held.mail.row] = held
             return job
@@ -141,7 +143,7 @@ class Hand:
         held: Held = job.ticket
         if held.lot.is_lost:
             return
-        at = now()
+        at = self._now()
         held.lot.journal.answered(held.mail.row, answer, held.sha256, at)
         held.lot.done.append(Done(held.mail, at, answer, held.sha256))
 
@@ -157,7 +159,7 @@ class Hand:
     def unreachable(self, route: Route, words: str) -> None:
         """What waits for this route goes by another, if one is left."""
         self.down[route.name] = words
-        self._pacer.failed(route, words, now())
+        self._pacer.failed(route, words, self._now())
         left = [other for other in self._routes if other.name not in self.down]
         if left:
             waiting, self._waiting[route.name] = self._waiting[route.name], deque()
@@ -169,7 +171,7 @@ class Hand:
 
     def reachable(self, route: Route) -> None:
         self.down.pop(route.name, None)
-        self._pacer.worked(route, now())
+        self._pacer.worked(route, self._now())
 
     def ages(self, at: float) -> bool:
         """Whether it is time to look again, so that nothing has to wait for it at the last moment."""
@@ -211,15 +213,13 @@ def _signed(data: bytes, mail: Outgoing) -> bytes:
 
 
 _domain = lru_cache(maxsize=64)(domain_of)
-
-
 _OUR_FAULT = (KeyGone, dkim_keys.NoKey, dkim_keys.BadKey, dkim_keys.BadName)
 
 
-def _failed(mail: Outgoing, error: Exception) -> Done:
+def _failed(mail: Outgoing, error: Exception, at: datetime) -> Done:
     """A mail that we could not make: over if its own values are at fault, tried again if we are (a key, a bug)."""
     is_over = isinstance(error, MailerError) and not isinstance(error, _OUR_FAULT)
     words = str(error) if isinstance(error, MailerError) else type(error).__name__  # a bug's own words may be personal
     log.error("message %s cannot be made: %s", mail.id, type(error).__name__)
     outcome = Outcome.REFUSED if is_over else Outcome.DEFERRED
-    return Done(mail, now(), Answer(outcome, 0, f"cannot be made: {words}", "none"))
+    return Done(mail, at, Answer(outcome, 0, f"cannot be made: {words}", "none"))

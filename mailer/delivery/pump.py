@@ -115,6 +115,7 @@ class _Opening(threading.Thread):
         self.until = time.monotonic() + timeout
         self.smtp: smtplib.SMTP | None = None
         self.error = ""
+        self.is_given_up = False
         self._timeout = timeout
         self._done = done
 
@@ -126,9 +127,12 @@ class _Opening(threading.Thread):
             self.error = str(error) or type(error).__name__
             self.close()
         self._done(self)
+        if self.is_given_up:  # nobody may be there any more to take it
+            self.close()
 
     def give_up(self) -> None:
         """Wake the thread out of whatever it reads; it ends by itself."""
+        self.is_given_up = True
         if self.smtp is not None and self.smtp.sock is not None:
             with contextlib.suppress(OSError):
                 self.smtp.sock.shutdown(socket.SHUT_RDWR)

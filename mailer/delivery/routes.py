@@ -101,11 +101,6 @@ def routes_for(channel: Channel, config: Settings | None = None) -> tuple[Route,
     return (Route(POST_OFFICE, "127.0.0.1", config.post_office_port, Tls.NONE, channel=channel),)
 
 
-def route_for(channel: Channel, config: Settings | None = None) -> Route:
-    """The first choice among the servers that take this channel's mail."""
-    return routes_for(channel, config)[0]
-
-
 def find(name: str, config: Settings | None = None) -> Route | None:
     """The route of this name."""
     every = (route for channel in Channel for route in routes_for(channel, config))

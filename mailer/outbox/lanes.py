@@ -21,7 +21,6 @@ from mailer.ledger import actions as ledger
 from mailer.ledger.rules import merkle_root
 from mailer.outbox import bulk, look, queries, rules
 from mailer.outbox.models import Mailing, Message, Parcel
-from mailer.outbox.outgoing import Answer as Answer
 from mailer.outbox.outgoing import Batch, Done, Outgoing
 from mailer.outbox.queries import HELD, in_state
 from mailer.outbox.rules import Outcome, State

@@ -22,7 +22,7 @@ from mailer.ledger.models import Event
 from mailer.ledger.rules import Whole
 from mailer.migrations import tables
 from mailer.outbox import lanes
-from mailer.outbox.outgoing import Done
+from mailer.outbox.outgoing import Answer, Done
 from mailer.outbox.rules import Outcome
 from mailer.services import actions as services
 from mailer.staff import tasks
@@ -66,7 +66,7 @@ def live(session: Session) -> Contact:
     batch = lanes.claim(session, message.channel, AT, LEASE, 1)
     assert batch is not None
     lanes.look_at(session, batch, AT)
-    said_no = lanes.Answer(Outcome.REFUSED, 550, "5.1.1 <quirijn@people.example> unknown", "essential")
+    said_no = Answer(Outcome.REFUSED, 550, "5.1.1 <quirijn@people.example> unknown", "essential")
     lanes.settle(session, batch, [Done(batch.mails[0], AT, said_no, "00" * 32)], AT)
     consent.suppress(session, "quirijn@people.example", SuppressionReason.MANUAL, source="asked by Quirijn", at=AT)
     ledger.record(session, "test.done", AT, contact_id=who.id, personal={"email": "quirijn@people.example"})

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from mailer.delivery.pump import Job, Pump
+from mailer.delivery.pump import Job, Pump, _Opening
 from mailer.delivery.routes import Tls
 from mailer.outbox.rules import Outcome
 from tests.chaos import sink
@@ -179,6 +180,16 @@ def test_a_server_that_is_not_there_takes_the_route_down() -> None:
     feed = drain(feeder(), route(port))
     assert feed.down[0].startswith("could not connect: ")
     assert (len(feed.jobs), feed.answers) == (1, {})
+
+
+def test_a_connection_that_is_made_while_its_pump_closes_does_not_stay_open(record: Path) -> None:
+    with sink.running(record=record) as server:
+        road = SimpleNamespace(route=route(server.port))
+        opening = _Opening(road, 5, done=_Opening.give_up)  # type: ignore[arg-type]  # nobody takes it any more
+        opening.run()
+        assert opening.error == ""
+        assert opening.smtp is not None
+        assert opening.smtp.sock is None
 
 
 def test_a_silent_server_is_given_up_in_time() -> None:

@@ -125,7 +125,7 @@ def test_routes_come_by_order_and_then_by_name(write: Write) -> None:
     text = "".join(only(name=f'"{name}"', order=str(order)) for name, order in entries)
     config = write(text, smtp_marketing="smtp://127.0.0.1")
     assert [route.name for route in routes.routes_for(Channel.ESSENTIAL, config)] == ["b", "d", "c", "a"]
-    assert routes.route_for(Channel.ESSENTIAL, config).name == "b"
+    assert routes.routes_for(Channel.ESSENTIAL, config)[0].name == "b"
     assert routes.find("c", config) == routes.routes_for(Channel.ESSENTIAL, config)[2]
     assert routes.find("marketing", config) is not None
     assert routes.find("nobody", config) is None
@@ -144,7 +144,7 @@ def test_without_a_file_each_channel_has_the_route_of_its_setting(configure: Con
 def test_a_file_takes_the_post_office_out_and_serves_production(write: Write) -> None:
     assert not write(PLAIN).catches_mail
     config = write(PLAIN, environment="production", secret_keys="k" * 40, public_url="https://mail.example")
-    assert [routes.route_for(channel, config).name for channel in Channel] == ["main", "news"]
+    assert [routes.routes_for(channel, config)[0].name for channel in Channel] == ["main", "news"]
 
 
 def test_a_file_that_is_not_there_is_a_bad_setting(configure: Configure) -> None:
@@ -259,14 +259,14 @@ def test_a_password_may_stand_in_dotenv(write: Write, tmp_path: Path, monkeypatc
     (tmp_path / "env").write_text("MAIN_PASSWORD='from dotenv'\n")
     monkeypatch.setitem(Settings.model_config, "env_file", str(tmp_path / "env"))
     config = write(only(user='"me"', password_env='"MAIN_PASSWORD"'), smtp_marketing="smtp://127.0.0.1")
-    assert routes.route_for(Channel.ESSENTIAL, config).password == "from dotenv"
+    assert routes.routes_for(Channel.ESSENTIAL, config)[0].password == "from dotenv"
 
 
 def test_a_changed_file_is_read_anew(write: Write) -> None:
     config = write(PLAIN)
-    assert routes.route_for(Channel.ESSENTIAL, config).host == "smtp.example"
+    assert routes.routes_for(Channel.ESSENTIAL, config)[0].host == "smtp.example"
     Path(config.routes).write_text(PLAIN.replace("smtp.example", "other.example"))
-    assert routes.route_for(Channel.ESSENTIAL, config).host == "other.example"
+    assert routes.routes_for(Channel.ESSENTIAL, config)[0].host == "other.example"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from mailer.delivery import routes, transport
 from mailer.delivery.routes import BadRoute, Tls
 from mailer.delivery.transport import BadPath, BareLineEnd, NoReply, Replies, Reply
-from mailer.outbox.lanes import Answer
+from mailer.outbox.outgoing import Answer
 from mailer.outbox.rules import Outcome
 
 DEFERRED, REFUSED = Outcome.DEFERRED, Outcome.REFUSED

@@ -99,7 +99,7 @@ def known_ids() -> Known:
         "/preferences/": links.preferences_url("", who.id, message.id, message.key_id).rpartition("/")[2],
         "/terminations/": signing.sign(termination_queries.CONFIRM, asked.id),
     }
-    known["channel"], known["name"] = Channel.MARKETING.value, routes.route_for(Channel.MARKETING).name
+    known["channel"], known["name"] = Channel.MARKETING.value, routes.routes_for(Channel.MARKETING)[0].name
     known["caught"] = post_office.keep(QUESTION, "bounce@company.example", ["a@people.example"], at)
     return known
 

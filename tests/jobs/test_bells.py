@@ -9,11 +9,9 @@ import pytest
 from redis import Redis
 from sqlalchemy import func, select
 
-from mailer import clock, db, doorbell
-from mailer.outbox import actions as outbox
-from mailer.outbox import audience
+from mailer import db, doorbell
 from mailer.outbox.models import Message
-from mailer.outbox.rules import MailKind, State
+from mailer.outbox.rules import State
 from rq_jobs import fan_out
 from tests import factories
 from tests.conftest import Configure
@@ -27,15 +25,7 @@ def send_a_campaign() -> str:
     with db.transaction() as session:
         for _ in range(READERS):
             factories.contact(session, topics=["news"])
-        mailing = outbox.create_mailing(
-            session,
-            kind=MailKind.CAMPAIGN,
-            subject_id="cmp_1",
-            contents={"en": factories.content(session, MailKind.CAMPAIGN)},
-            audience=audience.of_topic("news"),
-            topic="news",
-            at=clock.now(),
-        )
+        mailing = factories.mailing(session)
     return mailing.id
 
 

@@ -21,7 +21,6 @@ from mailer.notices import actions as notices
 from mailer.notices.models import Notice
 from mailer.notices.rules import NoticeState
 from mailer.outbox import actions as outbox
-from mailer.outbox import audience
 from mailer.outbox.models import Message, Parcel
 from mailer.outbox.rules import MailKind, State
 from mailer.policies import actions as policies
@@ -149,15 +148,7 @@ def test_a_fan_out_twice_and_beside_itself_makes_one_message_each(
 ) -> None:
     with db.transaction() as session:
         people = {factories.contact(session, topics=["news"]).id for _ in range(30)}
-        made = outbox.create_mailing(
-            session,
-            kind=MailKind.CAMPAIGN,
-            subject_id="cmp_1",
-            contents={"en": factories.content(session, MailKind.CAMPAIGN)},
-            audience=audience.of_topic("news"),
-            topic="news",
-            at=clock.now(),
-        )
+        made = factories.mailing(session)
     monkeypatch.setattr(outbox.fan_out_slice, "__defaults__", (4,))  # eight slices, so that the two meet
     for _ in range(2):
         threads = [threading.Thread(target=fan_out, args=(made.id,)) for _ in range(4)]

@@ -20,8 +20,7 @@ from mailer.campaigns import content as letters
 from mailer.consent import links
 from mailer.consent.rules import LEAVING_SECONDS, LOOK_HOLDS_SECONDS, Channel, Withheld
 from mailer.delivery import content as wording
-from mailer.outbox import actions as outbox
-from mailer.outbox import audience, queries
+from mailer.outbox import queries
 from mailer.outbox.models import Message
 from mailer.outbox.rules import MailKind, State
 from rq_jobs.deliver import deliver
@@ -47,15 +46,7 @@ def campaign() -> str:
         content_id = wording.freeze(
             session, MailKind.CAMPAIGN, "en", letter, clock.now(), why="You asked.", topic="News"
         )
-        mailing = outbox.create_mailing(
-            session,
-            kind=MailKind.CAMPAIGN,
-            subject_id="cmp_1",
-            contents={"en": content_id},
-            audience=audience.of_topic("news"),
-            topic="news",
-            at=clock.now(),
-        )
+        mailing = factories.mailing(session, content_id=content_id)
     fan_out(mailing.id)
     return mailing.id
 

@@ -10,10 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mailer import clock, db, redis_server
+from mailer import db, redis_server
 from mailer.outbox import actions as outbox
-from mailer.outbox import audience
-from mailer.outbox.rules import MailKind
 from rq_jobs.deliver import deliver
 from rq_jobs.fan_out import fan_out
 from tests import factories
@@ -37,15 +35,7 @@ def test_marketing_under_no_limit_stops_soon_after_redis_is_gone(
             with db.transaction() as session:
                 for _ in range(READERS):
                     factories.contact(session, topics=["news"])
-                mailing = outbox.create_mailing(
-                    session,
-                    kind=MailKind.CAMPAIGN,
-                    subject_id="cmp_1",
-                    contents={"en": factories.content(session, MailKind.CAMPAIGN)},
-                    audience=audience.of_topic("news"),
-                    topic="news",
-                    at=clock.now(),
-                )
+                mailing = factories.mailing(session)
             fan_out(mailing.id)
             worker = threading.Thread(target=deliver, args=("marketing",))
             worker.start()

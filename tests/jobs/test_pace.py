@@ -19,8 +19,7 @@ from mailer import clock, db
 from mailer.consent.rules import LOOK_HOLDS_SECONDS
 from mailer.contacts.models import Contact
 from mailer.delivery.routes import CONNECTIONS
-from mailer.outbox import actions as outbox
-from mailer.outbox import audience, mailings, queries
+from mailer.outbox import mailings, queries
 from mailer.outbox.models import Attempt, Mailing, Message
 from mailer.outbox.rules import MailKind, State
 from mailer.staff.models import Task
@@ -74,18 +73,7 @@ def campaign(emails: list[str]) -> str:
     with db.transaction() as session:
         for email in emails:
             factories.contact(session, email, topics=["news"])
-        made = outbox.create_mailing(
-            session,
-            kind=MailKind.CAMPAIGN,
-            subject_id="cmp_1",
-            contents={"en": factories.content(session, MailKind.CAMPAIGN)},
-            audience=audience.of_topic("news"),
-            topic="news",
-            at=clock.now(),
-        )
-        while outbox.fan_out_slice(session, made, clock.now()):
-            pass
-        return made.id
+        return factories.fan_out(session, factories.mailing(session)).id
 
 
 def readers(count: int, domain: str = "people.example") -> list[str]:

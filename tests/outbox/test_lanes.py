@@ -15,7 +15,7 @@ from mailer.ledger import queries as ledger
 from mailer.ledger.models import LedgerEntry
 from mailer.ledger.rules import Whole, merkle_root
 from mailer.outbox import actions as outbox
-from mailer.outbox import audience, lanes, queries, rules
+from mailer.outbox import lanes, queries, rules
 from mailer.outbox.models import Mailing, Message, Parcel
 from mailer.outbox.outgoing import Answer, Batch, Done, Outgoing
 from mailer.outbox.rules import MailKind, Outcome, State
@@ -77,22 +77,11 @@ def settle(session: Session, batch: Batch, said: Answer | None, at: datetime = A
     return [state for _, state in lanes.settle(session, batch, done, at)]
 
 
-def mailing(session: Session, people: int, kind: MailKind = MailKind.CAMPAIGN) -> Mailing:
-    """A mailing to so many readers, fanned out."""
+def mailing(session: Session, people: int) -> Mailing:
+    """A campaign to so many readers more, fanned out."""
     for _ in range(people):
         factories.contact(session, topics=["news"], at=AT)
-    made = outbox.create_mailing(
-        session,
-        kind=kind,
-        subject_id=f"cmp_{people}{kind}",
-        contents={"en": factories.content(session, kind=kind)},
-        audience=audience.of_topic("news"),
-        topic="news" if kind is MailKind.CAMPAIGN else None,
-        at=AT,
-    )
-    while outbox.fan_out_slice(session, made, AT):
-        pass
-    return made
+    return factories.fan_out(session, factories.mailing(session, at=AT), AT)
 
 
 def test_a_claim_takes_what_is_due_on_its_channel_the_oldest_first_and_once(session: Session) -> None:
@@ -384,7 +373,7 @@ def test_what_is_in_hand_is_looked_at_again(session: Session) -> None:
 
 def test_mailings_take_turns(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox, "PARCEL", 2)
-    large, small = mailing(session, 6), mailing(session, 2, MailKind.CAMPAIGN)
+    large, small = mailing(session, 6), mailing(session, 2)
     taken = []
     while batch := lanes.take_parcel(session, Channel.MARKETING, AT, LEASE):
         taken.append(looked_at(session, batch, AT).mails[0].mailing_id)

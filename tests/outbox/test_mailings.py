@@ -10,7 +10,7 @@ from mailer.consent.rules import Channel, Withheld
 from mailer.errors import Invalid
 from mailer.ledger.models import LedgerEntry
 from mailer.outbox import actions as outbox
-from mailer.outbox import audience, lanes, mailings, queries
+from mailer.outbox import lanes, mailings, queries
 from mailer.outbox.mailings import NotRunning
 from mailer.outbox.models import Mailing, Message, Parcel
 from mailer.outbox.outgoing import Answer, Batch, Done
@@ -27,18 +27,7 @@ def running(session: Session) -> Mailing:
     """A campaign to seven readers, fanned out."""
     for _ in range(7):
         factories.contact(session, topics=["news"], at=AT)
-    made = outbox.create_mailing(
-        session,
-        kind=MailKind.CAMPAIGN,
-        subject_id="cmp_1",
-        contents={"en": factories.content(session, kind=MailKind.CAMPAIGN)},
-        audience=audience.of_topic("news"),
-        topic="news",
-        at=AT,
-    )
-    while outbox.fan_out_slice(session, made, AT):
-        pass
-    return made
+    return factories.fan_out(session, factories.mailing(session, at=AT), AT)
 
 
 def take(session: Session, at: datetime = AT) -> Batch | None:

@@ -59,24 +59,10 @@ WARM_UP_FIRST = 50
 WARM_UP_DAYS = 12  # 102,400 on the last
 
 
-@dataclass(frozen=True, slots=True)
-class WarmUpDay:
-    """One day of a warm-up plan; `limit` None: as many as there are."""
-
-    day: date
-    limit: int | None
-
-
 def warm_up_limit(started_on: date, today: date) -> int | None:
     """How many mails a domain new on `started_on` may send today; None when it is warm."""
     passed = max((today - started_on).days, 0)
     return WARM_UP_FIRST * 2**passed if passed < WARM_UP_DAYS else None
-
-
-def warm_up_plan(started_on: date) -> list[WarmUpDay]:
-    """Every day of the warm-up, and the first after it."""
-    days = [started_on + timedelta(days=passed) for passed in range(WARM_UP_DAYS + 1)]
-    return [WarmUpDay(day, warm_up_limit(started_on, day)) for day in days]
 
 
 def warm_up_in_words(started_on: date, today: date) -> str:

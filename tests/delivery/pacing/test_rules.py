@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -64,17 +63,6 @@ def test_a_turn_holds_for_a_minute(turn_in: int, holds: bool) -> None:
 )
 def test_a_new_domain_sends_twice_as_much_each_day_until_it_is_warm(today: date, limit: int | None) -> None:
     assert rules.warm_up_limit(date(2026, 3, 1), today) == limit
-
-
-def test_a_warm_up_can_be_read_as_a_plan() -> None:
-    plan = rules.warm_up_plan(date(2026, 3, 1))
-    assert [(day.day, day.limit) for day in (plan[0], plan[1], plan[-2], plan[-1])] == [
-        (date(2026, 3, 1), 50),
-        (date(2026, 3, 2), 100),
-        (date(2026, 3, 12), 102_400),
-        (date(2026, 3, 13), None),
-    ]
-    assert all(later.limit == 2 * (one.limit or 0) for one, later in pairwise(plan[:-1]))
 
 
 @pytest.mark.parametrize(
