@@ -26,6 +26,7 @@ STOP_SECONDS = 9.0
 CALM_SECONDS = 30.0  # a child that lived so long starts again without a pause
 LONGEST_PAUSE = 10.0
 TICK = 0.1
+MARKETING_GIVES_WAY = 10  # essential mail never waits for the processor
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -50,6 +51,7 @@ class Part:
     command: Sequence[str]
     is_ready: Callable[[], bool] = lambda: True
     is_leaned_on: bool = False  # others need it until they have ended
+    gives_way: int = 0  # of the processor, to whatever else runs here (nice)
 
 
 @dataclass
@@ -74,11 +76,11 @@ def parts(config: Settings) -> list[Part]:
         listens = _listens("127.0.0.1", config.post_office_port)
         made.append(Part("post-office", (*mailer, "post-office"), listens, is_leaned_on=True))
     for lane in Lane:
-        count = config.marketing_workers if lane is Lane.MARKETING else 1
         worker = (*mailer, "worker", "--lane", lane.value)
-        made += [
-            Part(f"worker {lane}" + (f" {number}" if number > 1 else ""), worker) for number in range(1, count + 1)
-        ]
+        is_marketing = lane is Lane.MARKETING
+        count, gives_way = (config.marketing_workers, MARKETING_GIVES_WAY) if is_marketing else (1, 0)
+        names = [f"worker {lane}" + (f" {number}" if number > 1 else "") for number in range(1, count + 1)]
+        made += [Part(name, worker, gives_way=gives_way) for name in names]
     made.append(Part("scheduler", (*mailer, "scheduler")))
     made.append(Part("inbound", (*mailer, "inbound"), _listens(config.inbound_host, config.inbound_port)))
     made.append(Part("web", (*mailer, "web"), _listens(config.web_host, config.web_port)))
@@ -188,12 +190,13 @@ class Tree:
 
 def _spawn(part: Part) -> subprocess.Popen[bytes]:
     """Start a part in a process group of its own; on Linux it is told to end when we die, however we die."""
-    ask = _die_with_parent(os.getpid())
+    ask = _before_it_starts(os.getpid(), part.gives_way)
     return subprocess.Popen(part.command, process_group=0, stdin=subprocess.DEVNULL, preexec_fn=ask)  # noqa: S603
 
 
-def _die_with_parent(parent: int) -> Callable[[], None]:
+def _before_it_starts(parent: int, gives_way: int) -> Callable[[], None]:
     def ask() -> None:
+        os.nice(gives_way)
         if _libc is not None:
             _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
             if os.getppid() != parent:  # it died while we were being born

@@ -7,7 +7,6 @@ heard for `sweep_seconds`. So a lost bell, an emptied Redis or none at all makes
 from __future__ import annotations
 
 import logging
-import os
 from contextlib import suppress
 from enum import StrEnum
 from importlib import import_module
@@ -27,7 +26,6 @@ from mailer.outbox import mailings
 from mailer.outbox import queries as outbox
 
 PAUSE_WITHOUT_REDIS = 2.0
-MARKETING_GIVES_WAY = 10  # of the processor, to whatever else runs here: essential mail never waits
 
 log = logging.getLogger(__name__)
 
@@ -97,8 +95,6 @@ class LaneWorker(SimpleWorker):
 def serve(lane: Lane) -> None:
     """Work on a lane until this process is asked to end."""
     stopping.listen()
-    if lane is Lane.MARKETING:
-        os.nice(MARKETING_GIVES_WAY)
     log.info("lane %s is served", lane)
     had_redis = True
     while not stopping.is_asked():

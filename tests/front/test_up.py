@@ -115,6 +115,18 @@ def test_what_is_configured_elsewhere_is_not_started(configure: Configure) -> No
     assert [part.name for part in up.parts(config)] == [*lanes, "scheduler", "inbound", "web"]
 
 
+def test_marketing_gives_way_on_the_processor_and_nothing_else_does(configure: Configure) -> None:
+    yielding = [part.name for part in up.parts(settings.current()) if part.gives_way]
+    assert yielding == ["worker marketing", "worker marketing 2"]
+    tree = up.Tree([up.Part("sleeper", (sys.executable, "-c", "import time; time.sleep(60)"), gives_way=7)])
+    before = set(psutil.Process().children())
+    own = psutil.Process().nice()
+    tree.start()
+    (child,) = set(psutil.Process().children()) - before
+    assert child.nice() == own + 7
+    tree.stop()
+
+
 def test_a_part_that_does_not_start_is_named_and_nothing_is_left(configure: Configure) -> None:
     sleeper = up.Part("sleeper", (sys.executable, "-c", "import time; time.sleep(60)"), is_leaned_on=True)
     broken = up.Part("broken", (sys.executable, "-c", "raise SystemExit(3)"), is_ready=lambda: False)
