@@ -8,7 +8,7 @@ BROWSER := .venv/browser
 POSTFIX = echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections && \
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postfix >/dev/null
 
-.PHONY: run test setup check browser bench bench-diff chaos lock migration clean
+.PHONY: run test setup check browser bench bench-diff bench-notices chaos lock migration clean
 
 run: setup
 	@$(BIN)/mailer up --demo
@@ -55,6 +55,10 @@ chaos: setup
 # our diff beside three others, on the real histories or on DIR, a folder of versions; prints ratios of one run
 bench-diff: setup
 	$(BIN)/python -m tests.benchmarks.bench_diff $(DIR)
+
+# the officer's pages with a million notices, on both databases; PEOPLE=20000 for fewer; fails on a page slower than 0.3 s
+bench-notices: setup
+	$(BIN)/python -m tests.benchmarks.notices $(if $(PEOPLE),--people $(PEOPLE))
 
 # resolve every dependency anew; wants uv
 lock:

@@ -10,12 +10,30 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_wtf import CSRFProtect
 
 from mailer import places, settings
-from mailer.admin import configuration, faults, find, frame, health, home, messages, people, routes_page, tasks, words
+from mailer.admin import (
+    configuration,
+    evidence_page,
+    faults,
+    find,
+    frame,
+    health,
+    home,
+    messages,
+    people,
+    routes_page,
+    tasks,
+    words,
+)
+from mailer.admin.notices import export as notices_export
+from mailer.admin.notices import person as notices_person
+from mailer.admin.notices import version as notices_version
 from mailer.campaigns import admin as campaigns_admin
 from mailer.consent import views as consent_views
 from mailer.demo import post_office_views
 from mailer.inbound import admin as inbound_admin
 from mailer.notices import admin as notices_admin
+from mailer.notices import views as agreements_views
+from mailer.notices.proof import views as ledger_views
 from mailer.policies import admin as policies_admin
 from mailer.policies.drafts import admin as drafts_admin
 from mailer.policies.public import api as policies_api
@@ -31,19 +49,32 @@ KEPT_SIGNED_IN = timedelta(days=30)
 WORKING_DAY = timedelta(hours=12)
 YEAR = 31_536_000
 
-PUBLIC = (consent_views, policies_views, policies_api, terminations_views, services_api, health)
+PUBLIC = (
+    consent_views,
+    policies_views,
+    policies_api,
+    terminations_views,
+    agreements_views,
+    ledger_views,
+    services_api,
+    health,
+)
 FOR_STAFF = (
     home,
     tasks,
     find,
     people,
     messages,
+    evidence_page,
     configuration,
     routes_page,
     staff_admin,
     policies_admin,
     drafts_admin,
     notices_admin,
+    notices_version,
+    notices_person,
+    notices_export,
     campaigns_admin,
     inbound_admin,
     services_admin,

@@ -20,6 +20,7 @@ ROOMS = {
     "contact": "mailer.admin.cli",
     "demo": "mailer.demo.cli",
     "dkim": "mailer.delivery.cli",
+    "evidence": "mailer.admin.evidence_cli",
     "ledger": "mailer.ledger.cli",
     "mail": "mailer.inbound.cli",
     "policy": "mailer.notices.cli",

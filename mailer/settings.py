@@ -77,6 +77,7 @@ class Settings(BaseSettings):
     company_address: str = "Leadmark B.V., Stationsplein 1, 3511 ED Utrecht, the Netherlands"
     time_zone: str = "Europe/Amsterdam"
     country: str = Field("NL", pattern="^[A-Z]{2}$")
+    remind_days_before: int = Field(7, ge=0, le=29)
 
     sweep_seconds: int = Field(30, ge=1, le=3600)
     quiet_hours: str = ""

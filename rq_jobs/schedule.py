@@ -1,16 +1,19 @@
-"""What a day brings: versions take effect, late joiners are told, agreement is deemed (DESIGN §5, S5)."""
+"""What a day brings: versions take effect, late joiners are told, the ledger is published, agreement is deemed."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, union
+from sqlalchemy import Select, select, union
 
 from mailer import settings
 from mailer.clock import local_day
 from mailer.db import transaction
 from mailer.inbound import queries as inbound
+from mailer.ledger import actions as ledger
 from mailer.notices import actions as notices
+from mailer.notices import agreement, figures, reminders
 from mailer.notices import queries as notice_queries
 from mailer.policies import actions as policies
 from mailer.terminations import queries as terminations
@@ -22,11 +25,26 @@ def run(at: datetime) -> bool:
     with transaction() as session:
         policies.take_effect(session, at, today)
         notices.catch_up(session, at)
+        figures.fold(session)
+    with transaction() as session:
+        ledger.publish(session, today, at)
     with transaction() as session:
         if inbound.has_unread(session):  # it may be a termination
             return False
+        reminders.remind(session, today, at, days_before=settings.current().remind_days_before, answered=_answered)
         for version in notice_queries.binding_versions(session, today):
-            recorded = terminations.recorded(version.id)
-            undecided = union(terminations.undecided(version.id), inbound.undecided_contacts()).subquery()
-            notices.deem(session, version, today, at, terminated=recorded, undecided=select(undecided.c[0]))
+            recorded, undecided = terminations.recorded(version.id), _undecided(version.id)
+            agreement.deem(session, version, today, at, terminated=recorded, undecided=undecided)
     return True
+
+
+def _undecided(version_id: str) -> Select[Any]:
+    """The contacts of whom a mail waits that may be a termination."""
+    waiting = union(terminations.undecided(version_id), inbound.undecided_contacts()).subquery()
+    return select(waiting.c[0])
+
+
+def _answered(version_id: str) -> Select[Any]:
+    """The contacts who terminated over a version, or may have."""
+    both = union(terminations.recorded(version_id), _undecided(version_id)).subquery()
+    return select(both.c[0])

@@ -13,10 +13,12 @@ from mailer.contacts.rules import read_address
 from mailer.delivery import transport
 from mailer.delivery.pacing.pausing import pause_if_harmful
 from mailer.notices import actions as notices
+from mailer.notices import settling
 from mailer.notices.rules import TELLING
+from mailer.notices.settling import Answered
 from mailer.outbox import lanes
 from mailer.outbox.outgoing import Batch, Done, Outgoing
-from mailer.outbox.rules import MailKind, State
+from mailer.outbox.rules import Outcome, State
 
 
 def make_ready(session: Session, batch: Batch, at: datetime) -> None:
@@ -59,10 +61,15 @@ def write_down(session: Session, batch: Batch, done: Sequence[Done], at: datetim
 
 
 def _tell(session: Session, settled: Sequence[tuple[Done, State]], at: datetime) -> None:
-    for one, state in settled:
-        if one.mail.kind not in TELLING or state is State.QUEUED:
-            continue
-        if state is State.WITHHELD and one.mail.kind is not MailKind.NOTICE:
-            continue
-        known = State.REFUSED if state is State.UNKNOWN else state  # in doubt for good is not told
-        notices.settled(session, one.mail, known, one.at)
+    """Let notices follow from what came of the mails that carry them; in doubt for good is not told."""
+    answers = [
+        Answered(one.mail, State.REFUSED if state is State.UNKNOWN else state, one.at, _was_deferred(one))
+        for one, state in settled
+        if one.mail.kind in TELLING
+    ]
+    if answers:
+        settling.settled(session, answers, at)
+
+
+def _was_deferred(one: Done) -> bool:
+    return one.answer is not None and one.answer.outcome is Outcome.DEFERRED

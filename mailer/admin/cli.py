@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from mailer import clock
-from mailer.admin import erasure
+from mailer.admin import erasure, merging
 from mailer.consent.cli import contact
 from mailer.contacts import queries as contacts
 from mailer.db import reading, transaction
@@ -16,6 +16,17 @@ __all__ = ["contact"]
 
 class NotConfirmed(Invalid):
     """Somebody typed something else."""
+
+
+@contact.command()
+@click.argument("kept", metavar="KEPT")
+@click.argument("other", metavar="OTHER")
+def merge(kept: str, other: str) -> None:
+    """Make one person of two: OTHER goes over into KEPT. Each is a reference, an address or an id."""
+    with transaction() as session:
+        stays, goes = contacts.look_up(session, kept), contacts.look_up(session, other)
+        merging.merge(session, stays, goes, clock.now())
+        click.echo(f"{goes.id} is {stays.id} now; of newsletters the stricter word counts.")
 
 
 @contact.command()

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from mailer.consent import actions as consent
 from mailer.contacts import actions as contacts
+from mailer.contacts import queries
 from mailer.contacts.models import Contact
 from mailer.inbound.models import InboundMail
 from mailer.outbox import actions as outbox
@@ -25,6 +26,8 @@ def erase(session: Session, contact: Contact, at: datetime) -> None:
     session.refresh(contact, with_for_update=True)
     if contact.erased_at is not None:
         return
+    for former in queries.merged(session, contact.id):
+        erase(session, former, at)
     consent.forget(session, contact)
     outbox.forget(session, contact)
     _forget_mail(session, contact)

@@ -7,23 +7,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from mailer import clock
 from mailer.admin import queries, spreadsheet
 from mailer.admin.words import utc_iso
 from mailer.consent import queries as consent
 from mailer.consent import words
 from mailer.consent.models import Suppression
 from mailer.consent.rules import Act, Channel, Standing, why_withheld
+from mailer.contacts import actions as contact_actions
 from mailer.contacts import queries as contacts
 from mailer.contacts.models import Contact
 from mailer.contacts.rules import Origin
-from mailer.db import reading
+from mailer.db import reading, transaction
+from mailer.errors import NotAllowed
 from mailer.outbox import queries as outbox
 from mailer.staff import queries as staff
-from mailer.staff.access import needs
+from mailer.staff.access import current_staff, needs
 from mailer.staff.rules import May
 
 bp = Blueprint("people", __name__, url_prefix="/admin/people")
@@ -67,6 +70,21 @@ def index() -> ResponseReturnValue:
     )
 
 
+@bp.post("/<contact_id>/consumer")
+@needs(May.SEE_PEOPLE)
+def say_consumer(contact_id: str) -> ResponseReturnValue:
+    """Say whether a person is a consumer: that decides how they agree, so it is for who may release."""
+    if not current_staff().may(May.POLICY):
+        raise NotAllowed("Your role does not include this; a policy officer can do it.")
+    is_consumer = request.form.get("consumer") == "yes"
+    with transaction() as session:
+        contact = contacts.get(session, contact_id)
+        is_new = contact_actions.set_consumer(session, contact, is_consumer, clock.now(), current_staff().id)
+    if is_new:
+        flash("This person is a consumer now." if is_consumer else "This person is no consumer any more.", "success")
+    return redirect(url_for(".show", contact_id=contact_id), 303)
+
+
 @bp.get("/<contact_id>")
 @needs(May.SEE_PEOPLE)
 def show(contact_id: str) -> ResponseReturnValue:
@@ -86,6 +104,7 @@ def show(contact_id: str) -> ResponseReturnValue:
             basis=words.BASIS,
             granted=Act.GRANTED,
             suppressions={address.id: _suppressions(session, address.email_key) for address in contact.addresses},
+            may_correct=current_staff().may(May.POLICY) and contact.erased_at is None,
             last_use=contacts.last_use(session, contact.id),
             notices=queries.notices_of(session, contact.id),
             agreed=queries.agreed_versions(session, contact.id),

@@ -16,6 +16,7 @@ KINDS = {
     MailKind.ANNOUNCEMENT: "an essential announcement",
     MailKind.ADMINISTRATIVE: "an administrative message that another service asked for",
     MailKind.NOTICE: "the notice of a changed policy",
+    MailKind.REMINDER: "a reminder of a notice",
     MailKind.WITHDRAWAL: "word that a change was withdrawn",
     MailKind.TERMINATION_RECEIPT: "the receipt of a termination",
     MailKind.TERMINATION_CONFIRM: "a question to confirm a termination",
@@ -43,7 +44,7 @@ class Step:
 def tell(message: Message, attempts: Iterable[Attempt]) -> list[Step]:
     """The steps in their order; “accepted” is the next server's word and never means that it was read or delivered."""
     steps = [Step(f"Made: {KINDS[message.kind]}, to {message.to_address or 'nobody'}.", message.created_at)]
-    steps += [_tried(number, attempt) for number, attempt in enumerate(attempts, 1)]
+    steps += [tried(number, attempt) for number, attempt in enumerate(attempts, 1)]
     steps += _stands(message)
     if message.bounced_at:
         steps.append(Step("It came back: a later server could not hand it over.", message.bounced_at, "bad"))
@@ -52,7 +53,8 @@ def tell(message: Message, attempts: Iterable[Attempt]) -> list[Step]:
     return steps
 
 
-def _tried(number: int, attempt: Attempt) -> Step:
+def tried(number: int, attempt: Attempt) -> Step:
+    """One try, and what the next server said to it."""
     text = f"Try {number}, by way of {attempt.route}: the next server {_ANSWERS[attempt.outcome]}."
     is_whole = not attempt.code or attempt.reply.startswith(str(attempt.code))  # no code: nobody answered
     quote = attempt.reply if is_whole else f"{attempt.code} {attempt.reply}"

@@ -11,13 +11,19 @@ from sqlalchemy.orm import Session
 from mailer import signing
 from mailer.consent import queries
 from mailer.consent.models import ConsentEvent, ConsentEvidence, Subscription, Suppression, Topic
-from mailer.consent.rules import STOPS_ESSENTIAL, Act, Basis, SuppressionReason
+from mailer.consent.rules import STOPS_ESSENTIAL, Act, Basis, SuppressionReason, is_agreement
 from mailer.contacts.models import Contact
 from mailer.contacts.rules import Origin
 from mailer.errors import Invalid
 from mailer.ledger import actions as ledger
 
 UNDO_WORDING = "I did not mean to leave; send me this topic again."
+
+
+class NoConsent(Invalid):
+    """Something else than a person's word about marketing mail."""
+
+    field = "source"
 
 
 class NoEvidence(Invalid):
@@ -120,6 +126,22 @@ def choose(session: Session, contact: Contact, chosen: set[str], *, source: str,
             withdraw(session, contact, topic.key, source=source, at=at)
 
 
+def take_over(session: Session, kept: Contact, other: Contact, at: datetime) -> None:
+    """Two rows become one person: what either left stays left; what only the other subscribed to is not carried over.
+
+    To be called while both still have their addresses.
+    """
+    source = f"merge of {other.id}"
+    left = (
+        SuppressionReason.UNSUBSCRIBED in queries.reasons_against(session, one.email_key) for one in other.addresses
+    )
+    if any(left):
+        leave_all(session, kept, source=source, at=at)
+    for topic, row in queries.subscriptions(session, other.id).items():
+        if not row.is_subscribed:
+            withdraw(session, kept, topic, source=source, at=at)
+
+
 def suppress(session: Session, email_key: str, reason: SuppressionReason, *, source: str, at: datetime) -> bool:
     """Do not mail this address any more, for this reason; False if that stands already."""
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
@@ -181,6 +203,8 @@ def _add(
     at: datetime,
     evidence: str,
 ) -> ConsentEvent:
+    if is_agreement(source):
+        raise NoConsent("source: an agreement with a policy is no consent; name another source.")
     event = ConsentEvent(
         contact_id=contact.id, topic=topic, act=act, basis=basis, wording=wording, source=source[:120], at=at
     )

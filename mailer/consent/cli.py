@@ -27,6 +27,7 @@ _EXPORTED = (
     "origin",
     "topics",
     "suppressed",
+    "consumer",
     "closed_at",
 )
 
@@ -62,6 +63,8 @@ def show(who: str) -> None:
         click.echo(f"{found.id}  {found.name or '(no name)'}{f', {found.company}' if found.company else ''}")
         click.echo(f"  origin     {found.origin}, since {found.created_at:%d %B %Y}")
         click.echo(f"  reference  {found.reference or '-'}    language {found.locale}")
+        if found.is_consumer:
+            click.echo("  consumer   agrees with a change only by saying so")
         click.echo(f"  time zone  {found.time_zone or '- (the company’s)'}")
         for word, at in (("closed", found.closed_at), ("erased", found.erased_at)):
             if at is not None:
@@ -95,6 +98,7 @@ def export() -> None:
                     person.origin.value,
                     ";".join(sorted(row.topic for row in said if row.is_subscribed)),
                     ";".join(sorted(queries.reasons_against(session, primary.email_key))) if primary else "",
+                    "yes" if person.is_consumer else "no",
                     person.closed_at.isoformat() if person.closed_at else "",
                 )
             )

@@ -81,7 +81,7 @@ def take_in(session: Session, rows: Iterable[Row | Note], *, source: str, zone: 
 
 def _take(session: Session, row: Row, source: str, zone: ZoneInfo, at: datetime, report: Report) -> None:
     """One row. A subscriber is nothing but their consent; an account holder stays when the consent is faulty."""
-    origin = people_file.origin_of(row)
+    origin, is_consumer = people_file.origin_of(row), people_file.consumer_of(row)
     consent, fault = None, None
     if row.topics:
         try:
@@ -106,6 +106,7 @@ def _take(session: Session, row: Row, source: str, zone: ZoneInfo, at: datetime,
         company=row.cells["company"],
         locale=row.cells["locale"],
         time_zone=row.cells["time_zone"],
+        is_consumer=is_consumer,
         reopens=False,
     )
     report.known, report.added = report.known + is_known, report.added + (not is_known)

@@ -28,9 +28,11 @@ COLUMNS = (
     "consent_at",
     "consent_evidence",
     "contract_id",
+    "consumer",
 )
 TOPIC_SEPARATOR = ";"
 _CHUNK = 1 << 16
+_YES_OR_NO = {"": None, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
 class BadFile(Invalid):
@@ -91,6 +93,16 @@ def origin_of(row: Row) -> Origin:
     if origin is Origin.THIRD_PARTY and row.topics:
         raise BadCell("topics: a person entered by a customer may have none; leave the cell empty.", field="topics")
     return origin
+
+
+def consumer_of(row: Row) -> bool | None:
+    """Whether the person is a consumer; None where the file does not say."""
+    said = row.cells["consumer"].lower()
+    if said not in _YES_OR_NO:
+        raise BadCell(
+            f"consumer: “{said}” is neither yes nor no; leave the cell empty to say nothing.", field="consumer"
+        )
+    return _YES_OR_NO[said]
 
 
 def consent_of(row: Row, at: datetime, zone: ZoneInfo) -> Consent:

@@ -44,6 +44,11 @@ LEAVING_SECONDS = 0.4  # so long an unsubscribe takes to answer: every look befo
 STOPS_ESSENTIAL = frozenset({SuppressionReason.HARD_BOUNCE, SuppressionReason.ERASED})
 
 
+def is_agreement(source: str) -> bool:
+    """Whether a source says that somebody agreed with a policy: that is no consent, and the database refuses it too."""
+    return source.lower() == "agreement" or source.lower().startswith("agreement/")
+
+
 class Withheld(StrEnum):
     """Why a message was not sent; always shown to whoever asks."""
 

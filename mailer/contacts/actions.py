@@ -39,9 +39,11 @@ def upsert(
     company: str = "",
     locale: str = "",
     time_zone: str = "",
+    is_consumer: bool | None = None,
     reopens: bool = True,
 ) -> Contact:
-    """Add a person or correct what is known; found by reference, else by address. Empty text corrects nothing.
+    """Add a person or correct what is known; found by reference, else by address. Empty text corrects nothing,
+    and neither does None.
 
     The address becomes the primary one, unless the person was found by it. `reopens` says whether whoever calls knows
     that a closed account is open again.
@@ -61,10 +63,13 @@ def upsert(
     before = None if found is None else _known(found)
     if found is None:
         found = Contact(id=ids.new("con"), origin=origin, created_at=at, name="", company="", locale="en", addresses=[])
+        found.is_consumer = False
         session.add(found)
-    found.reference = reference or found.reference
+    found.reference = found.reference or reference
     found.name, found.company = name or found.name, company or found.company
     found.locale, found.time_zone = locale or found.locale, time_zone or found.time_zone
+    if is_consumer is not None:
+        found.is_consumer = is_consumer
     found.origin = rules.stronger(found.origin, origin)
     found.closed_at = None if reopens else found.closed_at
     if owner is None or (reference is not None and not owner.is_primary):
@@ -98,6 +103,17 @@ def close(session: Session, contact: Contact, at: datetime) -> None:
         ledger.record(session, "contact.closed", at, contact_id=contact.id)
 
 
+def set_consumer(session: Session, contact: Contact, is_consumer: bool, at: datetime, staff_id: str) -> bool:
+    """Say whether the person is a consumer, who never agrees by mere use; False if that is how it stands."""
+    session.refresh(contact, with_for_update=True)
+    if contact.is_consumer is is_consumer:
+        return False
+    contact.is_consumer = is_consumer
+    session.flush()
+    ledger.record(session, "contact.corrected", at, contact_id=contact.id, consumer=is_consumer, staff=staff_id)
+    return True
+
+
 def erase(session: Session, contact: Contact, at: datetime) -> None:
     """Take the person out of this room: name and addresses go, keyed hashes of the addresses stay (S11).
 
@@ -120,7 +136,7 @@ def erase(session: Session, contact: Contact, at: datetime) -> None:
 def _known(contact: Contact) -> tuple[object, ...]:
     primary = contact.primary
     said = (contact.reference, contact.name, contact.company, contact.locale, contact.time_zone)
-    return (*said, contact.origin, contact.closed_at, primary.email_key if primary else "")
+    return (*said, contact.origin, contact.is_consumer, contact.closed_at, primary.email_key if primary else "")
 
 
 def _make_primary(

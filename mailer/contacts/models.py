@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Date, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import Date, ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from mailer.contacts.rules import Origin
@@ -12,7 +12,10 @@ from mailer.db import Base, BigInt, UtcDateTime, enum_of
 
 
 class Contact(Base):
-    """A person. An erased contact keeps its row, without anything personal."""
+    """A person. An erased contact keeps its row, without anything personal; so does one merged into another.
+
+    A consumer never agrees by mere use, only by saying so.
+    """
 
     __tablename__ = "contacts"
 
@@ -26,6 +29,8 @@ class Contact(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    is_consumer: Mapped[bool] = mapped_column(default=False, server_default=false())
+    merged_into: Mapped[str | None] = mapped_column(ForeignKey("contacts.id"))
 
     addresses: Mapped[list[Address]] = relationship(back_populates="contact", order_by="Address.id")
 

@@ -27,7 +27,21 @@ def get(session: Session, contact_id: str) -> Contact:
 
 
 def find_by_reference(session: Session, reference: str) -> Contact | None:
-    return session.scalar(select(Contact).where(Contact.reference == reference))
+    """The contact that other services call `reference`; if it was merged into another, that one."""
+    found = session.scalar(select(Contact).where(Contact.reference == reference))
+    return kept(session, found) if found is not None else None
+
+
+def kept(session: Session, contact: Contact) -> Contact:
+    """The row that stands for this person by now: itself, or the one it was merged into."""
+    while contact.merged_into is not None:
+        contact = session.get_one(Contact, contact.merged_into)
+    return contact
+
+
+def merged(session: Session, contact_id: str) -> Sequence[Contact]:
+    """The rows that were merged into this one."""
+    return session.scalars(select(Contact).where(Contact.merged_into == contact_id)).all()
 
 
 def get_by_reference(session: Session, reference: str) -> Contact:

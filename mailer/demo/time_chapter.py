@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
+from mailer.demo import company
 from mailer.demo.people_chapter import hears
 from mailer.demo.stage import Stage
 from mailer.demo.world import eventually
@@ -38,12 +43,43 @@ def effective(stage: Stage) -> None:
 
 
 def proof(stage: Stage) -> None:
-    """`mailer ledger verify` walks the whole chain; a byte changed in a copy is found."""
+    """`mailer ledger verify` walks the chain, a person's evidence checks itself; a changed byte is found in both."""
     said = stage.world.run("ledger", "verify")
     stage.insist("whole" in said, said)
     stage.tell(f"mailer ledger verify: {said.strip().splitlines()[-1]}")
     found = _tampered(stage)
     stage.tell(f"In a copy with one byte changed: {found.strip().splitlines()[-1]}")
+    heads = stage.visitor().open("/ledger")
+    stage.insist("Merkle root" in heads.words, "the head of the day is published")
+    stage.tell(f"Where the ledger stands is published daily. Look: {stage.look('/ledger')}")
+    _evidence(stage)
+
+
+def _evidence(stage: Stage) -> None:
+    """What proves that the one who terminated was told, as a file that a stranger checks with nothing but Python."""
+    bundle, folder = stage.world.data_dir / "evidence.zip", stage.world.data_dir / "evidence"
+    version = f"{company.SLUG}/2"
+    stage.world.run("evidence", stage.remembered["terminated"], version, "-o", str(bundle))
+    said = stage.world.run("evidence", "verify", str(bundle))
+    stage.insist("All holds" in said, said)
+    shutil.unpack_archive(bundle, folder)
+    checked = _check(folder)
+    stage.insist(checked == said.splitlines()[0], f"the program in the bundle says the same: {checked}")
+    stage.tell(f"The evidence of {stage.remembered['terminated']}, checked by its own verify.py: {checked}")
+    mail = next(folder.glob("mail/*.eml"))
+    mail.write_bytes(mail.read_bytes().replace(b"Subject: ", b"Subject: x", 1))
+    broken = _check(folder)
+    stage.insist(broken == f"This does not hold: mail/{mail.name} was changed.", broken)
+    stage.tell(f"With one letter added to the mail: {broken}")
+    whole = stage.world.data_dir / "evidence-whole.zip"
+    stage.world.run("evidence", "--version", version, "-o", str(whole))
+    stage.insist("All holds" in stage.world.run("evidence", "verify", str(whole)), "the evidence of the version holds")
+
+
+def _check(folder: Path) -> str:
+    """What the bundle's own program says first, run as a stranger would run it."""
+    command = [sys.executable, "-I", "-S", str(folder / "verify.py")]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout.splitlines()[0]
 
 
 def _tampered(stage: Stage) -> str:

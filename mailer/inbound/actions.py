@@ -40,7 +40,8 @@ def keep(session: Session, raw: bytes, *, sender: str, recipient: str, door: str
         "reasons": [],
     }
     once = insert(InboundMail).on_conflict_do_nothing(index_elements=["sha256", "recipient"])
-    made = session.execute(once.values(**row)).rowcount == 1  # type: ignore[attr-defined]
+    kept = session.execute(once.values(**row).execution_options(preserve_rowcount=True))
+    made = kept.rowcount == 1  # type: ignore[attr-defined]
     same = (InboundMail.sha256 == digest, InboundMail.recipient == recipient)
     mail_id = session.scalars(select(InboundMail.id).where(*same)).one()
     if made:

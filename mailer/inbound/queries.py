@@ -12,6 +12,7 @@ from mailer.errors import NotFound
 from mailer.inbound.desk import DeskState
 from mailer.inbound.models import InboundMail
 from mailer.inbound.rules import Kind
+from mailer.notices import queries as notices
 from mailer.notices.models import Notice
 from mailer.notices.rules import NoticeState
 
@@ -84,8 +85,8 @@ def open_notices(session: Session, contact_id: str, on: date) -> Sequence[Notice
 
 
 def notice_of_message(session: Session, message_row: int) -> Notice | None:
-    """The notice that went out as this message."""
-    return session.scalar(select(Notice).where(Notice.message_row == message_row))
+    """The notice that went out as this message, or that it reminded of."""
+    return notices.for_any_message(session, message_row)
 
 
 def undecided_contacts() -> Select[str | None]:

@@ -1,17 +1,24 @@
-"""Add to the ledger. Entries are chained when the transaction commits, so the chain's lock is held shortest."""
+"""Add to the ledger, and publish where it stands.
+
+Entries are chained when the transaction commits, so the chain's lock is held shortest.
+"""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import delete, event, select, text
+from sqlalchemy import delete, event, insert, select, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, SessionTransaction
 
-from mailer.ledger import rules
-from mailer.ledger.models import Event, LedgerDetail, LedgerEntry
+from mailer.ledger import queries, rules
+from mailer.ledger.merkle import RUN
+from mailer.ledger.models import Event, LedgerDetail, LedgerEntry, LedgerHead, LedgerRun
+from mailer.ledger.tree import LedgerTree
 
 PENDING = "ledger.pending"
 CHAIN_LOCK = 0x6D61696C  # "mail": one advisory lock for the whole chain
@@ -61,10 +68,50 @@ def tell(session: Session, kind: str, at: datetime, *, contact_id: str | None = 
     session.add(Event(kind=kind, at=at, contact_id=contact_id, data=data))
 
 
+def tell_many(session: Session, kind: str, at: datetime, told: Iterable[tuple[str, Mapping[str, object]]]) -> None:
+    """Add an event for each of these contacts with what it says, in one statement."""
+    rows = [
+        {"kind": kind, "at": at, "contact_id": contact_id, "data": {**said, "contact": contact_id}, "spread": False}
+        for contact_id, said in told
+    ]
+    if rows:
+        session.execute(insert(Event), rows)
+
+
 def forget(session: Session, contact_id: str) -> int:
     """Remove the personal side rows of one contact; the chain stays whole. Returns how many went."""
     result = session.execute(delete(LedgerDetail).where(LedgerDetail.contact_id == contact_id))
     return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def publish(session: Session, on_date: date, at: datetime) -> bool:
+    """Publish where the chain stands, once a local day: its last hash and the Merkle root over all its entries.
+
+    False if that was done, or if there is nothing yet. What this transaction itself records comes after the head.
+    """
+    last = queries.head(session)
+    if last is None or session.get(LedgerHead, on_date) is not None:
+        return False
+    tree = LedgerTree(session, last.seq)
+    root = tree.root
+    _keep_runs(session, tree)
+    head = _insert(session)(LedgerHead).values(on_date=on_date, seq=last.seq, hash=last.hash, root=root, at=at)
+    made = head.on_conflict_do_nothing().returning(LedgerHead.on_date)  # another scheduler may have been quicker
+    if session.scalar(made) is None:
+        return False
+    tell(session, "ledger.published", at, on=on_date.isoformat(), seq=last.seq, hash=last.hash, root=root)
+    return True
+
+
+def _keep_runs(session: Session, tree: LedgerTree) -> None:
+    full = range(len(tree.kept), tree.size // RUN)
+    rows = [{"number": number, "root": tree.runs[number].hex()} for number in full]
+    if rows:
+        session.execute(_insert(session)(LedgerRun).on_conflict_do_nothing(), rows)
+
+
+def _insert(session: Session) -> Any:
+    return postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
 
 
 @event.listens_for(Session, "before_commit")

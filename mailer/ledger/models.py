@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Index, String, Text, text
+from sqlalchemy import Date, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailer.db import Base, BigInt, Json, UtcDateTime
@@ -34,6 +34,33 @@ class LedgerDetail(Base):
     contact_id: Mapped[str | None] = mapped_column(String(30), index=True)
     salt: Mapped[str] = mapped_column(String(32))
     body: Mapped[str] = mapped_column(Text)
+
+
+class LedgerHead(Base):
+    """Where the chain stood on a local day, as it was published: whoever keeps it can tell a rewrite; only added.
+
+    `root` is the Merkle root over the hashes of all entries up to `seq` (RFC 6962).
+    """
+
+    __tablename__ = "ledger_heads"
+
+    on_date: Mapped[date] = mapped_column(Date, primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInt)
+    hash: Mapped[str] = mapped_column(String(64))
+    root: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LedgerRun(Base):
+    """The Merkle root of a full run of entries (`merkle.RUN`), so that a proof reads one run and not the ledger.
+
+    Run 0 begins with entry 1. It follows from the entries; only added.
+    """
+
+    __tablename__ = "ledger_runs"
+
+    number: Mapped[int] = mapped_column(BigInt, primary_key=True, autoincrement=False)
+    root: Mapped[str] = mapped_column(String(64))
 
 
 class Event(Base):

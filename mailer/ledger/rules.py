@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
+
+from mailer.ledger.merkle import Tree, leaf, merkle_root
+
+__all__ = ["merkle_root"]
 
 GENESIS = "0" * 64
 
 
-@dataclass(frozen=True)
-class Link:
+Row = tuple[int, str, str, str, str, str, str]
+"""An entry as it comes from the database, in the order of `Link`."""
+_HEAD = re.compile(r"\s*([0-9]{1,18}):([0-9a-f]{64})\s*")
+
+
+class Link(NamedTuple):
     """One entry as the chain sees it: all text, nothing personal."""
 
     seq: int
@@ -22,6 +33,22 @@ class Link:
     detail_digest: str
     prev_hash: str
     hash: str
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where the chain stood once: its last entry, and the Merkle root over all up to it where that is known.
+
+    `name` says which head it is, as in "the head published on 2026-11-24".
+    """
+
+    seq: int
+    hash: str
+    root: str = ""
+    name: str = "the head kept elsewhere"
+
+    def __str__(self) -> str:
+        return f"{self.seq}:{self.hash}"
 
 
 @dataclass(frozen=True)
@@ -61,27 +88,43 @@ def hash_entry(seq: int, kind: str, at: str, subjects: str, detail_digest: str, 
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def verify(links: Iterable[Link]) -> Whole | Broken:
-    """Walk the chain from its first entry."""
+def read_head(text: str) -> Head | None:
+    """A head as people keep it: `SEQ:HASH`, or a JSON object that holds `seq` and `hash`; None if it is neither."""
+    found = _HEAD.fullmatch(text)
+    if found:
+        return Head(int(found[1]), found[2])
+    try:
+        said = json.loads(text)
+        return read_head(f"{said['seq']}:{said['hash']}")
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def verify(links: Iterable[Row], heads: Iterable[Head] = ()) -> Whole | Broken:
+    """Walk the chain from its first entry, past every head that was kept of it: a rewrite or a cut-off end shows."""
+    ahead = deque(sorted(heads, key=lambda one: one.seq))
+    tree = Tree() if any(one.root for one in ahead) else None
     seq, head = 0, GENESIS
-    for link in links:
-        if link.seq != seq + 1:
-            return Broken(link.seq, f"entry {seq + 1} is missing")
-        if link.prev_hash != head:
-            return Broken(link.seq, f"entry {link.seq} does not follow entry {seq}")
-        fields = (link.seq, link.kind, link.at, link.subjects, link.detail_digest, link.prev_hash)
-        if hash_entry(*fields) != link.hash:
-            return Broken(link.seq, f"entry {link.seq} was changed")
-        seq, head = link.seq, link.hash
+    for number, kind, at, subjects, detail_digest, prev_hash, hashed in links:
+        if number != seq + 1:
+            return Broken(number, f"entry {seq + 1} is missing")
+        if prev_hash != head:
+            return Broken(number, f"entry {number} does not follow entry {seq}")
+        if hash_entry(number, kind, at, subjects, detail_digest, prev_hash) != hashed:
+            return Broken(number, f"entry {number} was changed")
+        seq, head = number, hashed
+        if tree is not None:
+            tree.add(leaf(hashed))
+        while ahead and ahead[0].seq <= seq:
+            kept = ahead.popleft()
+            if not _is_head(kept, seq, head, tree):
+                return Broken(seq, f"the chain up to entry {seq} is not the one of {kept.name}")
+    if ahead:
+        return Broken(seq + 1, f"the ledger ends at entry {seq}, but {ahead[0].name} is of entry {ahead[0].seq}")
     return Whole(seq, head)
 
 
-def merkle_root(leaves: Iterable[str]) -> str:
-    """The root of a Merkle tree over hex digests; leaves and nodes are hashed apart (RFC 6962 §2.1)."""
-    level = [hashlib.sha256(b"\x00" + bytes.fromhex(leaf)).digest() for leaf in leaves]
-    if not level:
-        return hashlib.sha256(b"").hexdigest()
-    while len(level) > 1:
-        pairs = [hashlib.sha256(b"\x01" + level[i] + level[i + 1]).digest() for i in range(0, len(level) - 1, 2)]
-        level = pairs + level[len(pairs) * 2 :]
-    return level[0].hex()
+def _is_head(kept: Head, seq: int, head: str, tree: Tree | None) -> bool:
+    if kept.seq != seq or kept.hash != head:
+        return False
+    return not kept.root or tree is None or tree.root().hex() == kept.root

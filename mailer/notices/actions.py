@@ -1,32 +1,30 @@
-"""Tell people of versions, run each person's clock, and derive who is deemed to agree (S2, S4, S5; invariant 7)."""
+"""Tell people of versions, and take back what bounced or was withdrawn (S2; invariant 7).
+
+What servers answer is in `settling`, ways back to the unreached in `unreached`, agreement in `agreement`.
+"""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, String, and_, case, exists, func, literal, select, type_coerce
+from sqlalchemy import String, and_, case, exists, func, literal, select, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
-from mailer import clock, settings
-from mailer.contacts.models import ContactUse
+from mailer import signing
 from mailer.ledger import actions as ledger
-from mailer.notices import letters, mail, queries, rules, withdrawals
-from mailer.notices.models import DeemedAgreement, Notice
-from mailer.notices.rules import NoticeState
+from mailer.notices import clocks, facts, letters, mail, queries, rules, unreached, withdrawals
+from mailer.notices.models import Notice
+from mailer.notices.rules import FactKind, NoticeState, Via
 from mailer.outbox import actions as outbox
 from mailer.outbox import audience as audiences
 from mailer.outbox.models import Mailing, Message
 from mailer.outbox.outgoing import Outgoing
 from mailer.outbox.rules import MailKind, State
 from mailer.policies import actions as policies
-from mailer.policies import queries as policy_queries
 from mailer.policies.models import Version
-from mailer.policies.rules import holidays_of
-from mailer.staff import tasks
 
 
 def plan(session: Session, version: Version, at: datetime) -> Mailing | None:
@@ -49,42 +47,46 @@ def adopt(session: Session, mailing: Mailing, at: datetime, rows: range | None =
     """
     if mailing.kind is not MailKind.NOTICE:
         return 0
-    known = exists().where(Notice.version_id == mailing.subject_id, Notice.contact_id == Message.contact_id)
+    version = session.get_one(Version, mailing.subject_id, options=[defer(Version.text)])
+    known = exists().where(Notice.version_id == version.id, Notice.contact_id == Message.contact_id)
     withheld = type_coerce(Message.withheld, String)
     of_mailing = Message.mailing_id == mailing.id
     if rows is not None:
         of_mailing = and_(of_mailing, Message.row >= rows.start, Message.row < rows.stop)
     told = select(
-        literal(mailing.subject_id),
+        literal(version.id),
         Message.contact_id,
         Message.row,
+        literal(letters.notice_kind(version), Notice.kind.type),
         _state_of_message(),
         func.coalesce(withheld, literal("")),
         literal(at, Notice.updated_at.type),
     ).where(of_mailing, ~known)
-    names = ["version_id", "contact_id", "message_row", "state", "why", "updated_at"]
+    names = ["version_id", "contact_id", "message_row", "kind", "state", "why", "updated_at"]
     insert = _insert(session)(Notice).from_select(names, told).on_conflict_do_nothing()
-    made = session.scalars(insert.returning(Notice)).all()
-    for notice in made:
-        if notice.state is NoticeState.UNREACHED:
-            _tell_unreached(session, notice, at)
-    return len(made)
+    made = session.execute(insert.execution_options(preserve_rowcount=True))
+    for notice in queries.fresh_unreached(session, of_mailing):
+        unreached.tell(session, notice, at)
+    facts.planned(session, of_mailing, at)
+    return int(made.rowcount)  # type: ignore[attr-defined]
 
 
 def fill_in(session: Session, letters_in_hand: Sequence[Outgoing]) -> None:
-    """Each person's dates as text, were the mail accepted on its day; its bytes follow from them."""
+    """Each person's dates and link as text, were the mail accepted on its day; its bytes follow from them."""
     rows = [letter.row for letter in letters_in_hand if letter.kind is MailKind.NOTICE]
-    versions = queries.versions_of(session, rows) if rows else {}
-    reckoned: dict[tuple[str, str, datetime], dict[str, str]] = {}
+    told = queries.told_of(session, rows) if rows else {}
+    reckoned: dict[tuple[str, bool, str, datetime], dict[str, str]] = {}
     for letter in letters_in_hand:
-        version = versions.get(letter.row)
-        if version is None:
+        if letter.row not in told:
             continue
+        version, is_consumer = told[letter.row]
         locale = letter.content.locale
-        said = version.id, locale, letter.dated_at
+        said = version.id, is_consumer, locale, letter.dated_at
         if said not in reckoned:
-            reckoned[said] = mail.dates(_clock(version, letter.dated_at), letters.company().place, locale)
-        letter.facts = reckoned[said]
+            mine = clocks.on(version, clocks.day_of(letter.dated_at))
+            reckoned[said] = mail.dates(mine, letters.company().place, locale, is_consumer=is_consumer)
+        token = signing.sign(queries.AGREE, letter.id, letter.key_id)
+        letter.facts = reckoned[said] | {"agree_url": f"{letter.content.url}/agreements/{token}"}
 
 
 def ended(session: Session, letters_in_hand: Sequence[Outgoing]) -> set[int]:
@@ -96,46 +98,17 @@ def ended(session: Session, letters_in_hand: Sequence[Outgoing]) -> set[int]:
     return over | (queries.ended_rows(session, notices) if notices else set())
 
 
-def settled(session: Session, message: Message | Outgoing, state: State, at: datetime) -> None:
-    """After a server's answer: the clock runs from its yes; a no, or a mail not sent, leaves the person unreached.
-
-    A bounce that was read before the answer was written down stands: it comes later than what it answers.
-    """
-    if message.kind is not MailKind.NOTICE:
-        _announced(session, message, state, at)
-        return
-    notice = queries.for_message(session, message.row)
-    if notice is None:
-        return
-    if notice.state is NoticeState.ENDED and state is State.ACCEPTED:  # withdrawn while the mail was on the wire
-        withdrawals.tell(session, session.get_one(Version, notice.version_id), [notice.contact_id], at)
-    if notice.state is not NoticeState.PLANNED:
-        return
-    match state:
-        case State.ACCEPTED:
-            _start_clock(session, notice, message, at)
-        case State.REFUSED:
-            _make_unreached(session, notice, "the mail server refused the mail", at)
-        case State.WITHHELD:
-            why = session.scalar(select(type_coerce(Message.withheld, String)).where(Message.row == message.row))
-            _make_unreached(session, notice, why or "", at)
-
-
 def bounced(session: Session, message: Message, at: datetime, why: str) -> None:
     """A notice that came back is no notice: its clock is void and the person counts as unreached (S2)."""
     notice = queries.for_message(session, message.row)
-    if notice is None or notice.state not in rules.STANDING:
+    if notice is None or notice.state not in rules.STANDING or notice.via is not Via.MAIL:
         return
-    ledger.record(
-        session,
-        "notice.voided",
-        at,
-        contact_id=notice.contact_id,
-        version=notice.version_id,
-        message=message.id,
-        **_spelled(notice),
+    before = facts.standing(session, notice.version_id, notice.contact_id)
+    said: dict[str, Any] = {"version": notice.version_id, "message": message.id} | (
+        before.days.spelled if before.days else {}
     )
-    _make_unreached(session, notice, rules.without_addresses(why), at)
+    ledger.record(session, "notice.voided", at, contact_id=notice.contact_id, **said)
+    unreached.mail_failed(session, notice, FactKind.BOUNCED, rules.without_addresses(why), at)
 
 
 def withdraw(session: Session, version: Version, staff_id: str, reason: str, at: datetime) -> int:
@@ -150,7 +123,7 @@ def catch_up(session: Session, at: datetime) -> int:
 
     Each gets a clock of their own (DESIGN §5). New people come with the fan-out, which the sweep rings for.
     """
-    today = clock.local_day(at, settings.current().zone)
+    today = clocks.day_of(at)
     moved = 0
     for version, mailing in queries.pending_material(session, today):
         if queries.has_newcomers(session, mailing):
@@ -160,143 +133,14 @@ def catch_up(session: Session, at: datetime) -> int:
             key = rules.key_of(version.id, address_id)
             message = outbox.put(session, kind=MailKind.NOTICE, contact=contact, content_id=content_id, key=key, at=at)
             if message.state is State.QUEUED and message.row != notice.message_row:
-                _plan_again(session, notice, message, at)
+                unreached.plan_again(session, notice, message, "primary address changed", at)
                 moved += 1
     return moved
-
-
-def deem(
-    session: Session,
-    version: Version,
-    today: date,
-    at: datetime,
-    *,
-    terminated: Select[Any],
-    undecided: Select[Any],
-) -> int:
-    """Derive, in one INSERT … SELECT, who is deemed to agree with a version by now; how many are new (S5).
-
-    The SQL of `rules.why_not_agreed`; a property test holds the two together. Safe to run twice.
-    """
-    if policy_queries.is_withdrawn(session, version.id):
-        return 0
-    first_use = (
-        select(func.min(ContactUse.used_on))
-        .where(
-            ContactUse.contact_id == Notice.contact_id, ~ContactUse.automatic, ContactUse.used_on >= Notice.binding_on
-        )
-        .scalar_subquery()
-    )
-    known = exists().where(
-        DeemedAgreement.version_id == Notice.version_id, DeemedAgreement.contact_id == Notice.contact_id
-    )
-    rows = select(
-        Notice.version_id,
-        Notice.contact_id,
-        Notice.notified_on,
-        Notice.binding_on,
-        first_use,
-        literal(at, DeemedAgreement.at.type),
-    ).where(
-        Notice.version_id == version.id,
-        Notice.state == NoticeState.ACCEPTED,
-        Notice.respond_by_on < today,
-        Notice.binding_on <= today,
-        first_use.is_not(None),
-        Notice.contact_id.not_in(terminated),
-        Notice.contact_id.not_in(undecided),
-        ~known,
-    )
-    names = ["version_id", "contact_id", "notified_on", "binding_on", "used_on", "at"]
-    insert = _insert(session)(DeemedAgreement).from_select(names, rows).on_conflict_do_nothing()
-    made = session.scalars(insert.returning(DeemedAgreement)).all()
-    if made:
-        _tell_deemed(session, version, made, at)
-    return len(made)
-
-
-def _announced(session: Session, message: Message | Outgoing, state: State, at: datetime) -> None:
-    """An announcement starts no clock; but one that was on the wire when its version was withdrawn is taken back."""
-    version = queries.taken_back(session, message) if state is State.ACCEPTED else None
-    if version is not None and message.contact_id is not None:
-        withdrawals.tell(session, version, [message.contact_id], at)
 
 
 def _state_of_message() -> Any:
     unreached = literal(NoticeState.UNREACHED.value)
     return case((Message.state == State.WITHHELD, unreached), else_=literal(NoticeState.PLANNED.value))
-
-
-def _clock(version: Version, at: datetime) -> rules.Clock:
-    config = settings.current()
-    return rules.clock_of(clock.local_day(at, config.zone), version.effective_on, holidays_of(config.country))
-
-
-def _start_clock(session: Session, notice: Notice, message: Message | Outgoing, at: datetime) -> None:
-    mine = _clock(session.get_one(Version, notice.version_id), at)
-    notice.state, notice.why, notice.updated_at = NoticeState.ACCEPTED, "", at
-    notice.notified_on, notice.respond_by_on, notice.binding_on = mine.notified_on, mine.respond_by_on, mine.binding_on
-    notice.computation = mail.explain(mine, letters.company().place)
-    said = {"version": notice.version_id, "message": message.id, **_spelled(notice)}
-    ledger.record(session, "notice.accepted", at, contact_id=notice.contact_id, **said)
-    ledger.tell(session, "notice.accepted", at, contact_id=notice.contact_id, **said)
-
-
-def _make_unreached(session: Session, notice: Notice, why: str, at: datetime) -> None:
-    notice.state, notice.why, notice.computation, notice.updated_at = NoticeState.UNREACHED, why, "", at
-    notice.notified_on = notice.respond_by_on = notice.binding_on = None
-    _tell_unreached(session, notice, at)
-
-
-def _tell_unreached(session: Session, notice: Notice, at: datetime) -> None:
-    version = session.get_one(Version, notice.version_id)
-    ledger.record(session, "notice.unreached", at, contact_id=notice.contact_id, version=version.id)
-    ledger.tell(session, "notice.unreached", at, contact_id=notice.contact_id, version=version.id)
-    tasks.open_task(
-        session,
-        key=f"unreached/{notice.message_row}",
-        kind="unreached",
-        text=f"A notice of “{version.policy.title}”, version {version.number}, did not reach this person. "
-        f"Find an address that works; until then the change does not bind them.",
-        subject_id=version.id,
-        contact_id=notice.contact_id,
-        due_on=version.effective_on,
-        at=at,
-    )
-
-
-def _tell_deemed(session: Session, version: Version, made: Sequence[DeemedAgreement], at: datetime) -> None:
-    """One entry for the batch, with a digest of the facts it rests on; one event for each person."""
-    lines = sorted(f"{a.contact_id} {a.notified_on} {a.binding_on} {a.used_on}" for a in made)
-    digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
-    ledger.record(session, "agreement.deemed", at, version=version.id, count=len(made), digest=digest)
-    for agreement in made:
-        ledger.tell(session, "agreement.deemed", at, contact_id=agreement.contact_id, version=version.id)
-
-
-def _plan_again(session: Session, notice: Notice, message: Message, at: datetime) -> None:
-    ledger.record(
-        session,
-        "notice.planned_again",
-        at,
-        contact_id=notice.contact_id,
-        version=notice.version_id,
-        message=message.id,
-        **_spelled(notice),
-    )
-    notice.message_row, notice.state, notice.why, notice.updated_at = message.row, NoticeState.PLANNED, "", at
-    notice.notified_on = notice.respond_by_on = notice.binding_on = None
-    notice.computation = ""
-    session.flush()
-
-
-def _spelled(notice: Notice) -> dict[str, Any]:
-    days = {
-        "notified_on": notice.notified_on,
-        "respond_by_on": notice.respond_by_on,
-        "binding_on": notice.binding_on,
-    }
-    return {name: day.isoformat() for name, day in days.items() if day is not None}
 
 
 def _insert(session: Session) -> Any:

@@ -24,3 +24,8 @@ def resumed(mailing: Mailing) -> None:
     """What waited of a mailing may go again."""
     lane = mailing.kind.channel.value
     doorbell.ring(lane, DELIVER, lane)
+
+
+def told_again() -> None:
+    """A notice waits to go to another address."""
+    doorbell.ring("essential", DELIVER, "essential")

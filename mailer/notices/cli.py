@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from mailer import clock
 from mailer.db import reading, transaction
 from mailer.errors import NotAllowed
-from mailer.notices import actions, bells, mail
+from mailer.notices import actions, bells, corrections, mail
 from mailer.policies import actions as policies
 from mailer.policies import queries
 from mailer.policies.cli import DAY
@@ -36,6 +36,21 @@ def list_drafts() -> None:
         for draft in queries.open_drafts(session):
             said = f"{draft.policy.slug:<30} {draft.state.value:<10} {draft.change_class.value:<9}"
             click.echo(f"{draft.id} {said} by {names.get(draft.author_id, draft.author_id)}")
+
+
+@policy.command("correct")
+@click.argument("version_id", metavar="VERSION")
+@click.option("--english", required=True, help="What was wrong in the notice and what is right, in English.")
+@click.option("--dutch", required=True, help="The same in Dutch.")
+@BY
+def correct(version_id: str, english: str, dutch: str, email: str) -> None:
+    """Send the notice of a pending version again, put right; everybody's time starts anew."""
+    with transaction() as session:
+        version = queries.get_version(session, version_id)
+        words = {"en": english, "nl": dutch}
+        count = corrections.correct(session, version, words, _officer(session, email), clock.now())
+    bells.withdrawn()
+    click.echo(f"The notice goes out again to {count:,} people, with a clock of its own.")
 
 
 @policy.command("submit")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from mailer import settings
+from mailer import clock, settings
 from mailer.delivery import content
-from mailer.notices import mail, told
+from mailer.notices import lint, mail, told
+from mailer.notices.rules import Days, NoticeKind
+from mailer.outbox.models import Content
 from mailer.outbox.rules import MailKind
 from mailer.policies import queries as policies
 from mailer.policies.models import Version
@@ -36,18 +38,47 @@ def kind_of(version: Version) -> MailKind | None:
             return None
 
 
-def facts(version: Version, base: Version | None, locale: str) -> Facts:
-    """What the mail about a version says to readers of one language."""
+def notice_kind(version: Version) -> NoticeKind:
+    """What a notice of this version is about (S2, S7)."""
+    return NoticeKind.OWNERSHIP if version.ownership else NoticeKind.MATERIAL
+
+
+def facts(
+    version: Version, base: Version | None, locale: str, others: Sequence[Version] = (), correction: str = ""
+) -> Facts:
+    """What the mail about a version says to readers of one language, beside notices of `others`."""
     said = told.told_in_full(version, base, locale)
     if version.change_class is ChangeClass.MATERIAL:
-        return mail.notice(said, company())
+        return mail.notice(said, company(), others, correction)
     return mail.announcement(said, company())
 
 
-def about(session: Session, version: Version, kind: MailKind, at: datetime) -> dict[str, str]:
-    """The frozen contents of the mail about a version, by language."""
+def about(
+    session: Session, version: Version, kind: MailKind, at: datetime, corrections: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The frozen contents of the mail about a version, by language; `corrections` puts an earlier one right."""
+    right = corrections or {}
     base = policies.shelf(session, version.policy).base_of(version)
-    return _freeze(session, kind, lambda locale: facts(version, base, locale), at)
+    today = clock.local_day(at, settings.current().zone)
+    pending = policies.pending_versions(session, today) if kind is MailKind.NOTICE else ()
+    others = [one for one in pending if one.change_class is ChangeClass.MATERIAL and one.id != version.id]
+    return _freeze(
+        session,
+        kind,
+        lambda locale: facts(version, base, locale, others, right.get(locale, "")),
+        at,
+        _texts(version, base),
+    )
+
+
+def reminder(session: Session, version: Version, days: Days, at: datetime) -> dict[str, str]:
+    """The frozen contents of the letter that reminds all whose clock has these days, by language."""
+    base = policies.shelf(session, version.policy).base_of(version)
+
+    def said(locale: str) -> Facts:
+        return mail.reminder(told.told(version, base, locale), days, company())
+
+    return _freeze(session, MailKind.REMINDER, said, at)
 
 
 def withdrawal(session: Session, version: Version, at: datetime) -> dict[str, str]:
@@ -61,7 +92,24 @@ def withdrawal(session: Session, version: Version, at: datetime) -> dict[str, st
     return _freeze(session, MailKind.WITHDRAWAL, said, at)
 
 
-def _freeze(session: Session, kind: MailKind, said: Callable[[str], Facts], at: datetime) -> dict[str, str]:
-    return {
-        locale: content.freeze(session, kind, locale, said(locale), at, why=mail.WHY[locale]) for locale in mail.LOCALES
-    }
+def _freeze(
+    session: Session, kind: MailKind, said: Callable[[str], Facts], at: datetime, quoted: str = ""
+) -> dict[str, str]:
+    """Wording frozen in every language; what gives notice is held to that (`lint`), but for what is `quoted` in it."""
+    frozen = {}
+    for locale in mail.LOCALES:
+        frozen[locale] = content.freeze(session, kind, locale, said(locale), at, why=mail.WHY[locale])
+        if kind is not MailKind.ANNOUNCEMENT:
+            lint.check(session.get_one(Content, frozen[locale]), quoted)
+    return frozen
+
+
+def _texts(version: Version, base: Version | None) -> str:
+    """What two versions say themselves, in every language: a notice quotes it."""
+    texts = [
+        text
+        for one in (version, base)
+        if one is not None
+        for text in (one.text, *(translation.text for translation in one.translations))
+    ]
+    return "\n".join(texts)

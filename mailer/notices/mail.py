@@ -11,10 +11,12 @@ from typing import Any
 from babel.dates import format_date
 from markupsafe import Markup
 
-from mailer.notices.rules import Clock
+from mailer.notices.rules import Clock, Days, Via
 from mailer.notices.told import Told, direction
+from mailer.policies import ownership
 from mailer.policies import text as texts
 from mailer.policies.diff.render import Wording
+from mailer.policies.models import Version
 from mailer.policies.public import furniture
 from mailer.policies.rules import NOTICE_DAYS
 
@@ -27,7 +29,11 @@ SHOWN_CHANGES = 40
 SHOWN_LETTERS = 30_000  # mail programs cut a mail at about 100 KB; the page has the rest
 _BABEL = {"en": "en_GB", "nl": "nl"}
 _TEXT_WIDTH = 72
-ACCEPTED = "Accepted by the mail server on {notified}."
+OPENINGS = {
+    Via.MAIL: "Accepted by the mail server on {notified}.",
+    Via.ANNOUNCEMENT: "Shown to the person by a service on {notified}.",
+    Via.LETTER: "Handed over as a letter on {notified}.",
+}
 _SENT = {
     "en": "This notice was handed to the mail server on {notified}.",
     "nl": "Dit bericht is op {notified} aan de mailserver gegeven.",
@@ -45,6 +51,31 @@ _EXPLAINED = {
         " Reageer uiterlijk {last}, 24.00 uur ({place}). Bindend vanaf {binding}.",
         " De wijziging geldt vanaf {effective}; zij bindt u niet voordat uw laatste dag voorbij is.",
     ),
+}
+
+
+_GOING_ON = {
+    "en": "If you do not terminate, and use our services on or after {day}, that counts as your agreement to the "
+    "changed text. It is no consent to anything else, and it signs you up for nothing.",
+    "nl": "Zegt u niet op en gebruikt u onze diensten op of na {day}, dan geldt dat als uw instemming met de "
+    "gewijzigde tekst. Het is geen toestemming voor iets anders en u wordt nergens voor aangemeld.",
+}
+_GOING_ON_AS_CONSUMER = {
+    "en": "You use our services as a consumer. Going on using them does not count as your agreement to the changed "
+    "text: you agree only by saying so on the page below. Until you do, the text as it was applies to you.",
+    "nl": "U gebruikt onze diensten als consument. Dat u ze blijft gebruiken geldt niet als uw instemming met de "
+    "gewijzigde tekst: u stemt alleen in door dat op de pagina hieronder te zeggen. Tot dan geldt de tekst zoals die "
+    "was.",
+}
+
+
+_BINDS_A_CONSUMER = {
+    "en": "once you agree, and not before {day}",
+    "nl": "zodra u instemt, en niet voor {day}",
+}
+_EXPLAINED_TO_A_CONSUMER = {
+    "en": " You are a consumer, so it binds you only once you agree.",
+    "nl": " U bent consument, dus zij bindt u pas als u instemt.",
 }
 
 
@@ -66,7 +97,7 @@ def say_short(day: date, locale: str) -> str:
     return format_date(day, "d MMMM y", locale=_BABEL[locale])
 
 
-def explain(clock: Clock, place: str, locale: str = LOCALES[0], opening: str = ACCEPTED) -> str:
+def explain(clock: Clock, place: str, locale: str = LOCALES[0], opening: str = OPENINGS[Via.MAIL]) -> str:
     """How a person's dates were computed, in words; `place` is the city of the time zone."""
     told, moved, last, later = _EXPLAINED[locale]
     parts = [opening, told]
@@ -86,19 +117,30 @@ def explain(clock: Clock, place: str, locale: str = LOCALES[0], opening: str = A
     )
 
 
-def dates(clock: Clock, place: str, locale: str) -> dict[str, str]:
+def dates(clock: Clock, place: str, locale: str, *, is_consumer: bool = False) -> dict[str, str]:
     """What a notice's slots hold for one person; line ends suit the text part, and HTML does not show them."""
     computation = explain(clock, place, locale, _SENT[locale])
+    binding_on = say(clock.binding_on, locale)
+    going_on = _GOING_ON[locale].format(day=binding_on)
+    if is_consumer:
+        computation += _EXPLAINED_TO_A_CONSUMER[locale]
+        binding_on = _BINDS_A_CONSUMER[locale].format(day=binding_on)
+        going_on = _GOING_ON_AS_CONSUMER[locale]
     return {
         "notified_on": say(clock.notified_on, locale),
         "respond_by_on": say(clock.respond_by_on, locale),
-        "binding_on": say(clock.binding_on, locale),
-        "computation": textwrap.fill(computation, _TEXT_WIDTH, break_on_hyphens=False),
+        "binding_on": binding_on,
+        "going_on": _filled(going_on),
+        "computation": _filled(computation),
     }
 
 
-def notice(told: Told, company: Company) -> dict[str, Any]:
-    """The facts of a notice of a material change; the same for everybody but the slots."""
+def notice(told: Told, company: Company, others: Sequence[Version] = (), correction: str = "") -> dict[str, Any]:
+    """The facts of a notice of a material change; the same for everybody but the slots.
+
+    `others` are the versions that people are told of at the same time, each by a notice with a clock of its own;
+    `correction` says what an earlier notice of this version said wrongly.
+    """
     shown = _that_fit(told.quoted)
     return _common(told, company) | {
         "wordings": [{"title": w.title, "kind": w.kind, "old": w.old, "new": w.new} for w in shown],
@@ -106,6 +148,9 @@ def notice(told: Told, company: Company) -> dict[str, Any]:
         "quoted_language": told.quoted_in or told.words.language,
         "quoted_direction": direction(told.quoted_in or told.words.language),
         "is_first": told.base is None,
+        "correction": correction,
+        "ownership": ownership.told(told.version, told.words),
+        "others": [_other(version, told.locale) for version in others],
         "place": company.place,
     }
 
@@ -134,6 +179,12 @@ def announcement(told: Told, company: Company) -> dict[str, Any]:
     }
 
 
+def reminder(told: Told, days: Days, company: Company) -> dict[str, Any]:
+    """The facts of the letter that reminds of a notice whose last day comes near."""
+    said = {name: say(getattr(days, name), told.locale) for name in ("notified_on", "respond_by_on")}
+    return _common(told, company) | said | {"place": company.place}
+
+
 def withdrawal(told: Told, reason: str, company: Company) -> dict[str, Any]:
     """The facts of the letter that takes a notice back."""
     return _common(told, company) | {"withdrawn_because": reason}
@@ -157,6 +208,15 @@ def _common(told: Told, company: Company) -> dict[str, Any]:
         "diff_url": to.diff(base.number, version.number) if base else to.version(version.number),
         "sha256": words.sha256,
     }
+
+
+def _other(version: Version, locale: str) -> dict[str, Any]:
+    title = (version.in_language(locale) or version).title
+    return {"title": title, "number": version.number, "effective_on": say_short(version.effective_on, locale)}
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, _TEXT_WIDTH, break_on_hyphens=False)
 
 
 def _that_fit(wordings: Sequence[Wording]) -> list[Wording]:

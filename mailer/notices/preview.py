@@ -29,7 +29,8 @@ def of_draft(seen: Review, locale: str) -> Rendered | None:
     facts = letters.facts(version, seen.base, locale)
     words = content.render(kind, locale, facts, why=mail.WHY[locale])
     frozen = Content(kind=kind, locale=locale, subject=words.subject, text=words.text, html=words.html)
-    return compose.preview(frozen, mail.dates(clock_today(seen), letters.company().place, locale))
+    leads_nowhere = {"agree_url": f"{settings.current().url}/agreements/preview"}
+    return compose.preview(frozen, mail.dates(clock_today(seen), letters.company().place, locale) | leads_nowhere)
 
 
 def _as_released(seen: Review) -> Version:
@@ -39,6 +40,7 @@ def _as_released(seen: Review) -> Version:
         policy=draft.policy,
         number=seen.number,
         change_class=draft.change_class,
+        ownership=draft.ownership,
         announce=draft.announce,
         effective_on=seen.effective_on or seen.earliest,
         text=draft.text,

@@ -3,98 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import ColumnElement, Exists, Select, and_, exists, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, defer, joinedload
+from sqlalchemy import ColumnElement, Exists, Row, Select, and_, exists, func, select, union
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, defer, joinedload
 
+from mailer import ids, signing
+from mailer.contacts import queries as contacts
 from mailer.contacts.models import Address, Contact, ContactUse
+from mailer.contacts.rules import read_address
 from mailer.errors import NotFound
-from mailer.notices.models import DeemedAgreement, Notice
-from mailer.notices.rules import NoticeFacts, NoticeState, key_of
+from mailer.notices.models import DeemedAgreement, ExpressAgreement, Notice, NoticeFact
+from mailer.notices.rules import FactKind, NoticeFacts, NoticeState, Via, key_of
 from mailer.outbox import audience as audiences
 from mailer.outbox.models import Mailing, Message
-from mailer.outbox.outgoing import Outgoing
 from mailer.outbox.rules import MailingState, MailKind, State
 from mailer.policies import queries as policies
 from mailer.policies.models import Version, VersionWithdrawal
 from mailer.policies.rules import ChangeClass
 from mailer.staff.models import Task
 
+AGREE = "agree"  # what a link that says yes to a version is signed for
+
 
 class NoSuchNotice(NotFound):
     """A person who is not told of a version."""
-
-
-@dataclass(frozen=True)
-class Funnel:
-    """How many people a version's notice concerns and how far it came."""
-
-    concerned: int
-    planned: int
-    accepted: int
-    unreached: int
-    ended: int
-    agreed: int
-
-
-@dataclass(frozen=True)
-class Person:
-    """One person's notice with what a list shows of it."""
-
-    notice: Notice
-    contact: Contact
-    email: str
-    agreement: DeemedAgreement | None
-
-
-def funnel(session: Session, version_id: str) -> Funnel:
-    """The numbers of one version."""
-    query = select(Notice.state, func.count()).where(Notice.version_id == version_id).group_by(Notice.state)
-    counts = {state: int(n) for state, n in session.execute(query)}
-    agreed = select(func.count()).select_from(DeemedAgreement).where(DeemedAgreement.version_id == version_id)
-    return Funnel(
-        concerned=sum(counts.values()),
-        planned=counts.get(NoticeState.PLANNED, 0),
-        accepted=counts.get(NoticeState.ACCEPTED, 0),
-        unreached=counts.get(NoticeState.UNREACHED, 0),
-        ended=counts.get(NoticeState.ENDED, 0),
-        agreed=session.scalar(agreed) or 0,
-    )
-
-
-def people(
-    session: Session,
-    version_id: str,
-    *,
-    state: NoticeState | None = None,
-    agreed: bool = False,
-    words: str = "",
-    after: int = 0,
-    limit: int = 50,
-) -> list[Person]:
-    """People noticed of a version, a keyset page after notice number `after`; `words` is part of name or address."""
-    query = _people(version_id).where(Notice.id > after)
-    if state is not None:
-        query = query.where(Notice.state == state)
-    if agreed:
-        query = query.where(DeemedAgreement.id.is_not(None))
-    if words:
-        lower = words.lower()
-        named = func.lower(Contact.name).contains(lower, autoescape=True)
-        query = query.where(named | Address.email_key.contains(lower, autoescape=True) | (Contact.reference == words))
-    rows = session.execute(query.order_by(Notice.id).limit(limit))
-    return [Person(notice, contact, email or "", agreement) for notice, contact, email, agreement in rows]
-
-
-def get_person(session: Session, version_id: str, contact_id: str) -> Person:
-    """One person's notice of one version; NoSuchNotice if they were never to be told."""
-    row = session.execute(_people(version_id).where(Notice.contact_id == contact_id)).first()
-    if row is None:
-        raise NoSuchNotice("This person has no notice of this version; open the list of its people again.")
-    notice, contact, email, agreement = row
-    return Person(notice, contact, email or "", agreement)
 
 
 def find(session: Session, version_id: str, contact_id: str) -> Notice | None:
@@ -107,24 +41,82 @@ def for_message(session: Session, message_row: int) -> Notice | None:
     return session.scalar(select(Notice).where(Notice.message_row == message_row))
 
 
+def for_any_message(session: Session, message_row: int) -> Notice | None:
+    """The notice that a message carries, carried before another did, or reminded of."""
+    of_fact = Notice.version_id == NoticeFact.version_id, Notice.contact_id == NoticeFact.contact_id
+    query = (
+        select(Notice)
+        .join(NoticeFact, and_(*of_fact, NoticeFact.message_row == message_row))
+        .join(Message, and_(Message.row == NoticeFact.message_row, Message.contact_id == NoticeFact.contact_id))
+    )
+    return for_message(session, message_row) or session.scalar(query.limit(1))
+
+
 def tells_of(mailing: Mailing) -> ColumnElement[bool]:
     """Whether a message tells of the version of this mailing: part of it, or sent after it to a changed address."""
     after = Message.key.startswith(key_of(mailing.subject_id), autoescape=True)
     return (Message.mailing_id == mailing.id) | ((Message.kind == MailKind.NOTICE) & after)
 
 
-def reached(session: Session, mailing: Mailing) -> Sequence[str]:
-    """The people told of this mailing's version: at any address, by a mail that a server took and did not send back."""
+def reached(mailing: Mailing) -> Select[str]:
+    """The contacts told of this mailing's version: by a mail that a server took and did not send back, or otherwise."""
     took = Message.state == State.ACCEPTED, Message.bounced_at.is_(None), Message.contact_id.is_not(None)
-    query = select(Message.contact_id).where(tells_of(mailing), *took).group_by(Message.contact_id)
-    return [contact_id for contact_id in session.scalars(query.order_by(func.min(Message.row))) if contact_id]
+    by_mail = select(Message.contact_id).where(tells_of(mailing), *took)
+    otherwise = Notice.state == NoticeState.ACCEPTED, Notice.via != Via.MAIL
+    by_others = select(Notice.contact_id).where(Notice.version_id == mailing.subject_id, *otherwise)
+    both = union(by_mail, by_others).subquery()
+    return select(both.c[0])
 
 
-def versions_of(session: Session, message_rows: Sequence[int]) -> dict[int, Version]:
-    """The version that each of these messages gives notice of."""
-    query = select(Notice.message_row, Version).join(Version, Version.id == Notice.version_id)
-    rows = session.execute(query.where(Notice.message_row.in_(message_rows)).options(defer(Version.text)))
-    return {row: version for row, version in rows if row is not None}
+def count_reached(session: Session, mailing: Mailing) -> int:
+    """How many people were told of this mailing's version."""
+    return session.scalar(select(func.count()).select_from(reached(mailing).subquery())) or 0
+
+
+def states_of(session: Session, message_rows: Sequence[int]) -> list[Row[Any]]:
+    """`id, version_id, contact_id, message_row, state` of the notices that these messages carry."""
+    columns = (Notice.id, Notice.version_id, Notice.contact_id, Notice.message_row, Notice.state)
+    return list(session.execute(select(*columns).where(Notice.message_row.in_(message_rows))))
+
+
+def fresh_unreached(session: Session, which: ColumnElement[bool]) -> Sequence[Notice]:
+    """The notices of these messages that were withheld before they began, and of which nothing is written yet."""
+    query = select(Notice).join(Message, Message.row == Notice.message_row)
+    known = exists().where(NoticeFact.contact_id == Notice.contact_id, NoticeFact.version_id == Notice.version_id)
+    return session.scalars(query.where(which, Notice.state == NoticeState.UNREACHED, ~known)).all()
+
+
+def addresses_tried(session: Session, notice: Notice) -> set[str]:
+    """The keys of the addresses to which mail with this notice was put."""
+    mails = select(Message.to_address).where(Message.contact_id == notice.contact_id, _tells(notice.version_id))
+    return {read_address(email).key for email in session.scalars(mails) if email}
+
+
+def told_of(session: Session, message_rows: Sequence[int]) -> dict[int, tuple[Version, bool]]:
+    """The version that each of these messages gives notice of, and whether its reader is a consumer."""
+    query = (
+        select(Notice.message_row, Version, Contact.is_consumer)
+        .join(Version, Version.id == Notice.version_id)
+        .join(Contact, Contact.id == Notice.contact_id)
+        .where(Notice.message_row.in_(message_rows))
+    )
+    rows = session.execute(query.options(defer(Version.text)))
+    return {row: (version, is_consumer) for row, version, is_consumer in rows if row is not None}
+
+
+def by_token(session: Session, token: str) -> Notice:
+    """The notice whose mail held this link to agree by; BadToken on anything forged.
+
+    A later mail with the same notice does not end the link of an earlier; a merged row's leads to the kept one.
+    """
+    row = ids.message_row(signing.read(AGREE, token))
+    told = for_any_message(session, row) if row is not None else None
+    if told is not None:
+        person = contacts.kept(session, session.get_one(Contact, told.contact_id))
+        notice = find(session, told.version_id, person.id)
+        if notice is not None and person.erased_at is None:
+            return notice
+    raise NoSuchNotice("This link is not one of ours, or it was cut off. Open it again from the mail it came in.")
 
 
 def ended_rows(session: Session, message_rows: Sequence[int]) -> set[int]:
@@ -139,14 +131,13 @@ def withdrawn_mailings(session: Session, mailing_ids: Collection[str]) -> set[st
     return set(session.scalars(select(Mailing.id).where(*tells)))
 
 
-def taken_back(session: Session, message: Message | Outgoing) -> Version | None:
-    """The withdrawn version that this mail of a mailing tells of; None if it tells of none, or of one that stands."""
-    query = (
-        select(Version)
-        .join(Mailing, Mailing.subject_id == Version.id)
-        .where(Mailing.id == message.mailing_id, _is_withdrawn(Version.id))
-    )
-    return session.scalar(query.options(defer(Version.text)))
+def taken_back(session: Session, mailing_ids: Collection[str]) -> dict[str, Version]:
+    """The withdrawn versions that these mailings tell of, by mailing."""
+    if not mailing_ids:
+        return {}
+    query = select(Mailing.id, Version).join(Version, Mailing.subject_id == Version.id)
+    rows = session.execute(query.where(Mailing.id.in_(mailing_ids), _is_withdrawn(Version.id)))
+    return {row[0]: row[1] for row in rows}
 
 
 def has_newcomers(session: Session, mailing: Mailing) -> bool:
@@ -159,16 +150,23 @@ def has_newcomers(session: Session, mailing: Mailing) -> bool:
 
 
 def moved(session: Session, version_id: str) -> list[tuple[Notice, Contact, str]]:
-    """Whose notice went to an address that is no longer their primary one, with the id of the one that is."""
+    """Whose notice never went to the address that is their primary one now, with the id of that.
+
+    Whom a service's announcement or a letter reached has been told, wherever their mail goes.
+    """
+    tried = aliased(Message)
+    sent_there = exists().where(
+        tried.contact_id == Notice.contact_id, tried.to_address == Address.email, _tells(version_id, tried)
+    )
     query = (
         select(Notice, Contact, Address.id)
-        .join(Message, Message.row == Notice.message_row)
         .join(Contact, Contact.id == Notice.contact_id)
         .join(Address, (Address.contact_id == Contact.id) & Address.is_primary)
         .where(
             Notice.version_id == version_id,
             Notice.state.in_([NoticeState.ACCEPTED, NoticeState.UNREACHED]),
-            Message.to_address != Address.email,
+            Notice.via == Via.MAIL,
+            ~sent_there,
             Contact.erased_at.is_(None),
             Contact.closed_at.is_(None),
         )
@@ -179,6 +177,9 @@ def moved(session: Session, version_id: str) -> list[tuple[Notice, Contact, str]
 def facts(session: Session, notice: Notice, *, terminated: bool, undecided: bool) -> NoticeFacts:
     """What the rule of deemed agreement needs to know of one person; the two flags come from the terminations."""
     used = select(func.max(ContactUse.used_on)).where(ContactUse.contact_id == notice.contact_id, ~ContactUse.automatic)
+    expressed = select(ExpressAgreement).where(
+        ExpressAgreement.version_id == notice.version_id, ExpressAgreement.contact_id == notice.contact_id
+    )
     return NoticeFacts(
         state=notice.state,
         respond_by_on=notice.respond_by_on,
@@ -187,6 +188,8 @@ def facts(session: Session, notice: Notice, *, terminated: bool, undecided: bool
         undecided=undecided,
         used_on=session.scalar(used),
         version_withdrawn=policies.is_withdrawn(session, notice.version_id),
+        is_consumer=session.get_one(Contact, notice.contact_id).is_consumer,
+        agreed_expressly=bool(session.scalar(select(expressed.exists()))),
     )
 
 
@@ -217,6 +220,21 @@ def pending_material(session: Session, today: date) -> list[tuple[Version, Maili
     return [(version, mailings[version.id]) for version in pending if version.id in mailings]
 
 
+def deferred_long(session: Session, version_id: str) -> int:
+    """How many people of a version still wait for a mail that their server has put off since long.
+
+    Their clocks start later than the others', so the version binds them later.
+    """
+    put_off = exists().where(
+        NoticeFact.version_id == version_id,
+        NoticeFact.kind == FactKind.DEFERRED,
+        NoticeFact.contact_id == Notice.contact_id,
+        NoticeFact.message_row == Notice.message_row,
+    )
+    waiting = Notice.version_id == version_id, Notice.state == NoticeState.PLANNED
+    return session.scalar(select(func.count()).select_from(Notice).where(*waiting, put_off)) or 0
+
+
 def find_mailing(session: Session, version_id: str) -> Mailing | None:
     """The mailing that tells of a version, if there is one."""
     return session.scalar(select(Mailing).where(Mailing.subject_id == version_id))
@@ -237,16 +255,11 @@ def tasks_of(session: Session, version_id: str, limit: int = 10) -> list[tuple[T
     return [(task, name) for task, name in session.execute(query.limit(limit))]
 
 
+def _tells(version_id: str, message: type[Message] = Message) -> ColumnElement[bool]:
+    """Whether a message carries a notice of this version, in its mailing or after it."""
+    mailing = select(Mailing.id).where(Mailing.subject_id == version_id).scalar_subquery()
+    return (message.mailing_id == mailing) | message.key.startswith(key_of(version_id), autoescape=True)
+
+
 def _is_withdrawn(version_id: InstrumentedAttribute[str]) -> Exists:
     return exists().where(VersionWithdrawal.version_id == version_id)
-
-
-def _people(version_id: str) -> Select[Notice, Contact, str, DeemedAgreement]:
-    agreement = and_(DeemedAgreement.version_id == Notice.version_id, DeemedAgreement.contact_id == Notice.contact_id)
-    return (
-        select(Notice, Contact, Address.email, DeemedAgreement)
-        .join(Contact, Contact.id == Notice.contact_id)
-        .join(Address, and_(Address.contact_id == Contact.id, Address.is_primary), isouter=True)
-        .join(DeemedAgreement, agreement, isouter=True)
-        .where(Notice.version_id == version_id)
-    )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from mailer import settings
@@ -13,10 +14,22 @@ from mailer.delivery.outlook import Outlook, Stand
 from mailer.delivery.pacing.rules import warn_late
 from mailer.notices import queries, rules
 from mailer.outbox import mailings
-from mailer.outbox.models import Mailing
-from mailer.outbox.rules import MailKind
+from mailer.outbox.models import Attempt, Mailing, Message
+from mailer.outbox.queries import in_state
+from mailer.outbox.rules import MailKind, State
 from mailer.policies.models import Version
 from mailer.policies.rules import holidays_of, say
+
+LONG = timedelta(hours=4)  # so long a server may put a mail off before anybody is told
+
+
+@dataclass(frozen=True)
+class Deferred:
+    """Mails that servers put off since longer than `LONG`: how many, since when, and what one was told last."""
+
+    count: int
+    since: datetime
+    answer: str
 
 
 @dataclass(frozen=True)
@@ -26,15 +39,39 @@ class Sending:
     mailing: Mailing
     outlook: Outlook
     warning: str
+    deferred: Deferred | None = None
 
 
-def of(session: Session, version: Version, at: datetime) -> Sending | None:
-    """How the mails about a version go on; None where it is told without mail."""
+def of(session: Session, version: Version, at: datetime, waiting: int | None = None) -> Sending | None:
+    """How the mails about a version go on; None where it is told without mail.
+
+    `waiting` is how many notices wait, where that is known without counting mails.
+    """
     mailing = queries.find_mailing(session, version.id)
     if mailing is None:
         return None
-    outlook = outlooks.look(mailing, mailings.left(session, mailing.id), at)
-    return Sending(mailing, outlook, _warning(mailing, version, outlook))
+    is_counted = waiting is not None and mailing.kind is MailKind.NOTICE
+    left = waiting if waiting is not None and is_counted else mailings.left(session, mailing.id)
+    outlook = outlooks.look(mailing, left, at)
+    return Sending(mailing, outlook, _warning(mailing, version, outlook), deferred(session, mailing, at))
+
+
+def deferred(session: Session, mailing: Mailing, at: datetime) -> Deferred | None:
+    """What servers put off for long of the mails about a version; None if nothing is. Looks at what is due only."""
+    first, long_ago = Attempt.message_row == Message.row, at - LONG
+    put_off = (
+        Message.channel == mailing.kind.channel,
+        Message.due_at.is_not(None),
+        in_state(State.QUEUED),
+        Message.attempts > 0,
+        queries.tells_of(mailing),
+        exists().where(first, Attempt.at <= long_ago),
+    )
+    count, row = session.execute(select(func.count(), func.min(Message.row)).where(*put_off)).one()
+    if not count:
+        return None
+    tries = session.scalars(select(Attempt).where(Attempt.message_row == row).order_by(Attempt.id)).all()
+    return Deferred(count, tries[0].at, tries[-1].reply)
 
 
 def _warning(mailing: Mailing, version: Version, outlook: Outlook) -> str:

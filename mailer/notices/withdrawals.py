@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
-from mailer.contacts.models import Contact
-from mailer.notices import letters, mail, queries
+from mailer.notices import facts, letters, queries
 from mailer.notices.models import Notice
 from mailer.notices.rules import NoticeState
 from mailer.outbox import actions as outbox
@@ -25,29 +24,19 @@ def take_back(session: Session, version: Version, mailing: Mailing, at: datetime
     session.refresh(mailing, with_for_update=True)
     mailing.state = MailingState.FANNED_OUT  # who was not told yet need not be
     outbox.cancel(session, select(Message.row).where(queries.tells_of(mailing)), at)
-    reached = queries.reached(session, mailing)
-    tell(session, version, reached, at)
+    count = queries.count_reached(session, mailing)
+    tell(session, version, queries.reached(mailing), at)
+    facts.ended(session, version.id, WITHDRAWN, at)
     session.execute(
         update(Notice)
-        .where(Notice.version_id == version.id)
+        .where(Notice.version_id == version.id, Notice.state != NoticeState.ENDED)
         .values(state=NoticeState.ENDED, why=WITHDRAWN, updated_at=at)
         .execution_options(synchronize_session="fetch")
     )
-    return len(reached)
+    return count
 
 
-def tell(session: Session, version: Version, contact_ids: Sequence[str], at: datetime) -> None:
-    """Write to each of these people, once, that the change does not come."""
-    if not contact_ids:
-        return
-    contents = letters.withdrawal(session, version, at)
-    for contact_id in contact_ids:
-        contact = session.get_one(Contact, contact_id)
-        outbox.put(
-            session,
-            kind=MailKind.WITHDRAWAL,
-            contact=contact,
-            content_id=contents.get(contact.locale, contents[mail.LOCALES[0]]),
-            key=f"withdrawal/{version.id}/{contact.id}",
-            at=at,
-        )
+def tell(session: Session, version: Version, to: Select[Any], at: datetime) -> None:
+    """Write to each of these contacts, once, that the change does not come."""
+    contents, key = letters.withdrawal(session, version, at), f"withdrawal/{version.id}/"
+    outbox.put_to_many(session, kind=MailKind.WITHDRAWAL, to=to, contents=contents, key=key, at=at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,8 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     String,
+    Subquery,
+    and_,
     case,
     func,
     insert,
@@ -189,39 +192,11 @@ def _insert_messages(session: Session, mailing: Mailing, after: str, last: str, 
     if channel is Channel.MARKETING:
         # who may not get promotion gets no row at all; the database refuses a third party's
         people, withheld = people.where(audiences.may_go(channel, mailing.topic)), type_coerce(null(), String)
-    who = people.with_only_columns(
-        Contact.id,
-        Contact.origin,
-        Contact.locale,
-        Contact.name,
-        Contact.company,
-        func.coalesce(Address.email, "").label("email"),
-        withheld.label("withheld"),
-    ).subquery()
-    first = next(iter(mailing.contents.values()))
-    content = case(
-        *((who.c.locale == locale, literal(content_id)) for locale, content_id in mailing.contents.items()),
-        else_=literal(first),
-    )
-    goes = who.c.withheld.is_(None)
-    values: dict[str, Any] = {
+    who = people.with_only_columns(*_READ, withheld.label("withheld")).subquery()
+    values = {
         "mailing_id": literal(mailing.id),
-        "contact_id": who.c.id,
-        "kind": literal(mailing.kind.value),
-        "channel": literal(channel.value),
         "topic": literal(mailing.topic) if mailing.topic else null(),
-        "origin": who.c.origin,
-        "content_id": content,
-        "key_id": literal(mailing.key_id),
-        "to_address": who.c.email,
-        "name": who.c.name,
-        "company": who.c.company,
-        "state": case((goes, literal(State.QUEUED.value)), else_=literal(State.WITHHELD.value)),
-        "withheld": who.c.withheld,
-        "settled_at": case((goes, null()), else_=literal(at, Message.settled_at.type)),
-        "created_at": literal(at, Message.created_at.type),
-        "attempts": literal(0),
-    }
+    } | _columns(who, mailing.kind, mailing.contents, mailing.key_id, at)
     rows = select(*values.values()).where(true())
     # SQLite reads "SELECT … ON CONFLICT" as a join unless a WHERE stands between: so it has one
     made = _insert(session)(Message).from_select(list(values), rows)
@@ -233,6 +208,60 @@ def _insert_messages(session: Session, mailing: Mailing, after: str, last: str, 
     before = session.scalar(select(func.max(Message.row))) or 0  # SQLite lets nobody else write meanwhile
     session.execute(made)
     return range(before + 1, (session.scalar(select(func.max(Message.row))) or 0) + 1)
+
+
+_READ = (
+    Contact.id,
+    Contact.origin,
+    Contact.locale,
+    Contact.name,
+    Contact.company,
+    func.coalesce(Address.email, "").label("email"),
+)
+
+
+def _columns(
+    who: Subquery, kind: MailKind, contents: Mapping[str, str], key_id: str, at: datetime
+) -> dict[str, ColumnElement[Any]]:
+    """What a message to each of these people holds; `who` has the columns of `_READ`, and `withheld`."""
+    first = next(iter(contents.values()))
+    languages = ((who.c.locale == locale, literal(content_id)) for locale, content_id in contents.items())
+    goes = who.c.withheld.is_(None)
+    return {
+        "contact_id": who.c.id,
+        "kind": literal(kind.value),
+        "channel": literal(kind.channel.value),
+        "origin": who.c.origin,
+        "content_id": case(*languages, else_=literal(first)),
+        "key_id": literal(key_id),
+        "to_address": who.c.email,
+        "name": who.c.name,
+        "company": who.c.company,
+        "state": case((goes, literal(State.QUEUED.value)), else_=literal(State.WITHHELD.value)),
+        "withheld": who.c.withheld,
+        "settled_at": case((goes, null()), else_=literal(at, Message.settled_at.type)),
+        "created_at": literal(at, Message.created_at.type),
+        "attempts": literal(0),
+    }
+
+
+def put_to_many(
+    session: Session, *, kind: MailKind, to: Select[Any], contents: Mapping[str, str], key: str, at: datetime
+) -> None:
+    """One essential letter to each of these contacts, by language, in one statement.
+
+    The key of each is `key` and the contact's id, so that a second time adds nothing.
+    """
+    assert kind.channel is Channel.ESSENTIAL
+    withheld = audiences.why_withheld(kind.channel, None)
+    primary = and_(Address.contact_id == Contact.id, Address.is_primary)
+    people = select(*_READ, withheld.label("withheld")).select_from(Contact).join(Address, primary, isouter=True)
+    who = people.where(Contact.id.in_(to), Contact.erased_at.is_(None)).subquery()
+    due = case((who.c.withheld.is_(None), literal(at, Message.due_at.type)), else_=null())
+    values = {"key": literal(key) + who.c.id, "due_at": due}
+    values |= _columns(who, kind, contents, signing.newest_key_id(), at)
+    made = _insert(session)(Message).from_select(list(values), select(*values.values()).where(true()))
+    session.execute(made.on_conflict_do_nothing(index_elements=["key"]))
 
 
 def cancel(session: Session, rows: Select[Any], at: datetime) -> None:

@@ -43,7 +43,7 @@ def concerned(audience: dict[str, Any], channel: Channel) -> Select[Contact, Add
     query = (
         select(Contact, Address, why_withheld(channel, audience.get("topic")).label("withheld"))
         .join(Address, and_(Address.contact_id == Contact.id, Address.is_primary), isouter=True)
-        .where(Contact.erased_at.is_(None))
+        .where(Contact.erased_at.is_(None), Contact.merged_into.is_(None))
     )
     match audience.get("kind"):
         case "everyone":

@@ -17,6 +17,7 @@ class MailKind(StrEnum):
     ANNOUNCEMENT = "announcement"
     ADMINISTRATIVE = "administrative"
     NOTICE = "notice"
+    REMINDER = "reminder"
     WITHDRAWAL = "withdrawal"
     TERMINATION_RECEIPT = "termination_receipt"
     TERMINATION_CONFIRM = "termination_confirm"

@@ -49,6 +49,7 @@ class Draft(Base):
     writers: Mapped[list[str]] = mapped_column(Json, default=list, server_default="[]")
     revision: Mapped[int] = mapped_column(default=0, server_default="0")
     base_number: Mapped[int | None]
+    ownership: Mapped[dict[str, dict[str, str]] | None] = mapped_column(Json)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -131,6 +132,7 @@ class Version(Base):
     released_by: Mapped[str | None] = mapped_column(ForeignKey("staff.id"))
     released_at: Mapped[datetime] = mapped_column(UtcDateTime)
     anchors: Mapped[list[str]] = mapped_column(Json, default=list, server_default="[]")
+    ownership: Mapped[dict[str, dict[str, str]] | None] = mapped_column(Json)
 
     policy: Mapped[Policy] = relationship()
     approvals: Mapped[list[VersionApproval]] = relationship(order_by="VersionApproval.at")

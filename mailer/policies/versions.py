@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -49,6 +50,7 @@ def add(
         approvals=[VersionApproval(staff_id=who, at=since) for who, since in signed.approvals],
         released_by=signed.released_by,
         released_at=at,
+        ownership={language: asdict(said) for language, said in words.ownership.items()} if words.ownership else None,
         translations=_translations(words.translations or {}, base),
     )
     session.add(version)
@@ -86,6 +88,9 @@ def _record(session: Session, version: Version, signed: Signed, at: datetime) ->
         "change_class": version.change_class.value,
         "effective_on": version.effective_on.isoformat(),
     }
+    ownership: dict[str, Any] = {}
+    if version.ownership:
+        ownership["ownership"] = digest(json.dumps(version.ownership, sort_keys=True, ensure_ascii=False))
     ledger.record(
         session,
         "policy.released",
@@ -97,5 +102,6 @@ def _record(session: Session, version: Version, signed: Signed, at: datetime) ->
         author=signed.author_id,
         approvers=[who for who, _ in signed.approvals],
         staff=signed.released_by,
+        **ownership,
     )
     ledger.tell(session, "policy.released", at, **said, policy=version.policy.slug)

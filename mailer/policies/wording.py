@@ -9,8 +9,9 @@ from datetime import date
 
 from mailer.contacts.rules import read_line
 from mailer.errors import Conflict
-from mailer.policies import documents, rules, written
+from mailer.policies import documents, ownership, rules, written
 from mailer.policies.models import Draft, DraftTranslation, Version, VersionTranslation
+from mailer.policies.ownership import Ownership
 from mailer.policies.rules import Announce, ChangeClass
 
 TOLD = ("summary", "why", "impact")
@@ -36,6 +37,7 @@ class Translation:
 class Wording:
     """All that an approval approves: the text, its class, its day, and what people are told of it.
 
+    `ownership` is said by language where the company gets a new owner (S7).
     `translations` are by language; None leaves them as they are, and a new draft starts with those of its base.
     """
 
@@ -49,6 +51,7 @@ class Wording:
     class_reason: str = ""
     answers: Mapping[str, bool] = field(default_factory=dict)
     translations: Mapping[str, Translation] | None = None
+    ownership: Mapping[str, Ownership] | None = None
 
 
 def wording_of(draft: Draft, effective_on: date | None) -> Wording:
@@ -64,6 +67,9 @@ def wording_of(draft: Draft, effective_on: date | None) -> Wording:
         class_reason=draft.class_reason,
         answers=dict(draft.answers),
         translations=translations_of(draft),
+        ownership={language: Ownership(**said) for language, said in draft.ownership.items()}
+        if draft.ownership
+        else None,
     )
 
 
@@ -87,6 +93,7 @@ def write(draft: Draft, wording: Wording) -> None:
     for name in (*TOLD, "class_reason"):
         setattr(draft, name, written.read_words(getattr(wording, name), name))
     draft.answers = {key: bool(wording.answers[key]) for key in rules.QUESTIONS if key in wording.answers}
+    draft.ownership = ownership.read(wording.ownership, draft.policy.language)
     if wording.translations is not None:
         _write_translations(draft, read_translations(wording.translations, draft.policy.language))
 
@@ -115,14 +122,15 @@ def fingerprint(draft: Draft, base: Version | None) -> str:
     answers = json.dumps(dict(draft.answers), sort_keys=True)
     words = (draft.text, draft.summary, draft.why, draft.impact, draft.class_reason, answers)
     said = {language: asdict(translation) for language, translation in translations_of(draft).items()}
-    later = (draft.revision, json.dumps(said, sort_keys=True) if said else "")
+    owner = json.dumps(draft.ownership, sort_keys=True) if draft.ownership else ""
+    later = (draft.revision, json.dumps(said, sort_keys=True) if said else "", owner)
     return rules.fingerprint(
         *words,
         draft.change_class.value,
         draft.announce.value,
         draft.effective_on,
         number_of(base),
-        *filter(None, later),  # approvals older than these two stand
+        *filter(None, later),  # approvals older than these stand
     )
 
 
@@ -135,6 +143,9 @@ def check_words(draft: Draft, base: Version | None) -> None:
             f"This text is word for word that of version {base.number}, in every language; there is nothing to release."
         )
     rules.check_class(draft.change_class, draft.class_reason, draft.answers)
+    ownership.check(
+        draft.ownership, draft.change_class, draft.policy.language, [row.language for row in draft.translations]
+    )
     if draft.change_class is ChangeClass.MINOR:
         return
     if not draft.summary:
@@ -181,6 +192,8 @@ def stale_translations(draft: Draft, base: Version | None) -> list[str]:
 
 
 def _has_news(draft: Draft, base: Version) -> bool:
+    if draft.ownership:  # the text may be the same; who stands behind it is not
+        return True
     return draft.text != base.text or _texts(draft.translations) != _texts(base.translations)
 
 

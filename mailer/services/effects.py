@@ -20,6 +20,8 @@ from mailer.contacts import queries as contact_queries
 from mailer.delivery import content as wording
 from mailer.errors import Invalid
 from mailer.ledger import actions as ledger
+from mailer.notices import queries as notices
+from mailer.notices import unreached
 from mailer.notices.models import Notice
 from mailer.notices.rules import NoticeState
 from mailer.outbox import actions as outbox
@@ -64,6 +66,7 @@ def _upserted(session: Session, said: payloads.ContactUpserted, source: Source, 
         locale=said.locale,
         time_zone=said.time_zone,
         origin=said.origin,
+        is_consumer=said.consumer,
         source=source.words,
         at=at,
     )
@@ -136,7 +139,12 @@ def _shown(session: Session, said: payloads.AnnouncementShown, source: Source, a
         shown_at=said.shown_at.isoformat(),
         call=source.call_id,
     )
-    return {"contact": contact.id}
+    notice = notices.find(session, said.announcement, contact.id)
+    counts = False
+    if notice is not None:
+        evidence = f"shown by {source.words}, call {source.call_id}"
+        counts = unreached.shown(session, notice, said.shown_at, evidence, at)
+    return {"contact": contact.id, "counts": counts}
 
 
 def _terminated(session: Session, said: payloads.TerminationReceived, source: Source, at: datetime) -> Result:

@@ -104,6 +104,7 @@ class ContactUpserted(AboutContact):
     locale: Literal["", "en", "nl"] = ""
     time_zone: Annotated[str, AfterValidator(_time_zone)] = ""
     origin: Annotated[Origin, Field(strict=False)]
+    consumer: bool | None = None
 
 
 class ContactClosed(AboutContact):
@@ -133,6 +134,8 @@ class MessageRequested(AboutContact):
 
 
 class AnnouncementShown(AboutContact):
+    """`announcement` is the id of the version that was announced, or one of the service's own."""
+
     announcement: Id
     shown_at: Instant
 

@@ -52,13 +52,16 @@ class EventOut(StrEnum):
     NOTICE_ACCEPTED = "notice.accepted"
     NOTICE_UNREACHED = "notice.unreached"
     AGREEMENT_DEEMED = "agreement.deemed"
+    AGREEMENT_EXPRESSED = "agreement.expressed"
     TERMINATION_RECEIVED = "termination.received"
     TERMINATION_CONFIRMED = "termination.confirmed"
     SUBSCRIPTION_CHANGED = "subscription.changed"
     MESSAGE_BOUNCED = "message.bounced"
     MESSAGE_COMPLAINED = "message.complained"
     CONTACT_ERASED = "contact.erased"
+    CONTACT_MERGED = "contact.merged"
     RIGHTS_DUE = "rights.due"
+    LEDGER_PUBLISHED = "ledger.published"
 
 
 # Standard Webhooks' example schedule: at once, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 10 h

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -13,11 +13,14 @@ from mailer.consent import queries as consent
 from mailer.consent.rules import Channel, why_withheld
 from mailer.contacts.models import Contact
 from mailer.notices.models import DeemedAgreement, Notice
+from mailer.notices.standing import queries as standings
+from mailer.notices.standing.rules import Bound, Held
 from mailer.outbox import queries as outbox
 from mailer.outbox.models import Message
 from mailer.policies import queries as policies
 from mailer.policies.models import Version
 from mailer.terminations.models import Termination
+from mailer.terminations.rules import TERMINATES, Timing
 
 
 def contact(found: Contact) -> dict[str, Any]:
@@ -28,6 +31,7 @@ def contact(found: Contact) -> dict[str, Any]:
         "origin": found.origin.value,
         "locale": found.locale,
         "time_zone": found.time_zone,
+        "is_consumer": found.is_consumer,
         "created_at": _instant(found.created_at),
         "closed_at": _instant(found.closed_at),
     }
@@ -41,13 +45,52 @@ def standing(session: Session, found: Contact, at: datetime) -> dict[str, Any]:
     for topic in consent.topics(session):
         why = why_withheld(Channel.MARKETING, topic.key, now)
         topics[topic.key] = {"may": why is None, "withheld": why.value if why else None}
+    today = clock.local_day(at, settings.current().zone)
+    in_time = select(Termination.version_id).where(
+        Termination.contact_id == found.id, Termination.state.in_(TERMINATES), Termination.timing != Timing.LATE
+    )
+    policy_standing = standings.of(session, found, today, set(session.scalars(in_time)))
     return {
         "id": found.id,
         "reference": found.reference,
+        "as_of": _day(today),
+        "is_consumer": found.is_consumer,
+        "binding": [_bound(one) for one in policy_standing.binding],
+        "pending": [_pending(one, found, today) for one in policy_standing.pending],
         "essential": {"may": essential is None, "withheld": essential.value if essential else None},
         "marketing": topics,
         "policies": [_policy(session, found, shelf, at) for shelf in policies.shelves(session)],
         "terminations": _terminations(session, found),
+    }
+
+
+def _bound(bound: Bound) -> dict[str, Any]:
+    held = bound.version
+    agreed = held.agreed.value if held.agreed else None
+    return {
+        "policy": held.policy,
+        "version": held.number,
+        "version_id": held.version_id,
+        "since": _day(bound.since),
+        "agreed": agreed,
+    }
+
+
+def _pending(held: Held, found: Contact, today: date) -> dict[str, Any]:
+    return {
+        "policy": held.policy,
+        "version": held.number,
+        "version_id": held.version_id,
+        "effective_on": _day(held.effective_on),
+        "state": held.state.value if held.state else None,
+        "via": held.via.value if held.days else None,
+        "notified_on": _day(held.days.notified_on if held.days else None),
+        "respond_by_on": _day(held.days.respond_by_on if held.days else None),
+        "binding_on": _day(held.days.binding_on if held.days else None),
+        "may_answer": held.may_answer(today),
+        "terminated": held.terminated,
+        "agreed": held.agreed.value if held.agreed else None,
+        "needs_express_agreement": found.is_consumer and held.is_noticed and held.agreed_on is None,
     }
 
 

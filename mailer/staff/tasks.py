@@ -47,6 +47,17 @@ def open_task(
     return task
 
 
+def settle(session: Session, prefix: str, note: str, at: datetime) -> int:
+    """Take every open task whose key begins so off the desk: what they asked for came about. How many there were."""
+    open_ones = select(Task).where(Task.key.startswith(prefix, autoescape=True), Task.done_at.is_(None))
+    settled = session.scalars(open_ones.with_for_update()).all()
+    for task in settled:
+        task.done_at, task.note = at, note
+        ledger.record(session, "task.settled", at, contact_id=task.contact_id, task=task.id)
+    session.flush()
+    return len(settled)
+
+
 def finish(session: Session, task: Task, staff_id: str, note: str, at: datetime) -> None:
     """Take a task off the desk, with what was done about it; the second of two people is told so."""
     done = session.execute(

@@ -19,6 +19,7 @@ from mailer.contacts.rules import Origin
 from mailer.notices.models import DeemedAgreement, Notice
 from mailer.notices.rules import NoticeState
 from mailer.policies.models import Version
+from mailer.staff.rules import Role
 from mailer.terminations.models import Termination
 from mailer.terminations.rules import State as TerminationState
 from mailer.terminations.rules import Timing
@@ -119,3 +120,19 @@ def test_notices_and_terminations_stand_there_with_their_reasons(signed_in: Sign
     assert f"/admin/notices/{version.id}/people/{who.id}" in page
     assert "/admin/replies/terminations/trm_1" in page
     assert "In time" in page
+
+
+def test_an_officer_says_who_is_a_consumer(signed_in: SignIn) -> None:
+    with db.transaction() as session:
+        who = factories.contact(session, "anna@people.example")
+    here, officer = f"/admin/people/{who.id}", signed_in(Role.POLICY)
+    assert "Say: a consumer" in officer.get(here).text
+    assert officer.post(f"{here}/consumer", data={"consumer": "yes"}).status_code == 303
+    page = officer.get(here).text
+    assert "This person is a consumer now." in page
+    assert "agrees with a change only by saying so" in page
+    officer.post(f"{here}/consumer", data={"consumer": "no"})
+    assert "no consumer any more" in officer.get(here).text
+    auditor = signed_in(Role.AUDITOR)
+    assert "Say: a consumer" not in auditor.get(here).text
+    assert auditor.post(f"{here}/consumer", data={"consumer": "yes"}).status_code == 403

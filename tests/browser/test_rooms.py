@@ -35,6 +35,7 @@ ROOMS = [
     ("", f"{STATEMENT}/versions", "Versions of Privacy statement", ""),
     ("", f"{STATEMENT}/versions/2", "Privacy statement", ""),
     ("", f"{STATEMENT}/diff/1..2?view=marked", "Privacy statement: from version 1 to version 2", ""),
+    ("", "/ledger", "Ledger", ""),
     ("", "/post-office/", "Post office", "post-office"),
     ("", "/admin/sign-in", "Sign in", "sign-in"),
     ("", "/nowhere", "There is nothing here", ""),

@@ -283,3 +283,30 @@ def test_subscriptions_are_counted_once(home: Path) -> None:
     assert take(home, f"anna@people.example,Anna,subscriber,news; news;,{SAID}").subscribed == 1
     with db.reading() as session:
         assert session.scalar(select(func.count()).select_from(Subscription)) == 1
+
+
+@pytest.mark.parametrize(("cell", "is_consumer"), [("yes", True), ("1", True), ("No", False), ("", False)])
+def test_a_file_says_who_is_a_consumer(home: Path, cell: str, is_consumer: bool) -> None:
+    take(home, f"anna@people.example,account_holder,{cell}", header="email,origin,consumer")
+    found = find("anna@people.example")
+    assert found is not None
+    assert found.is_consumer is is_consumer
+
+
+def test_a_file_without_the_column_changes_no_consumer(home: Path) -> None:
+    take(home, "anna@people.example,account_holder,yes", header="email,origin,consumer")
+    take(home, "anna@people.example,account_holder", header="email,origin")
+    found = find("anna@people.example")
+    assert found is not None
+    assert found.is_consumer
+    report = take(home, "anna@people.example,account_holder,maybe", header="email,origin,consumer")
+    assert "neither yes nor no" in report.faults[0].words
+
+
+def test_an_agreement_is_no_word_about_marketing(home: Path) -> None:
+    given = {"basis": Basis.CONSENT, "wording": "Yes.", "source": "agreement/ver_1", "evidence": "click"}
+    with db.transaction() as session:
+        who = factories.contact(session, "anna@people.example")
+        with pytest.raises(actions.NoConsent):
+            actions.grant(session, who, "news", at=AT, **given)  # type: ignore[arg-type]
+    assert not reads("anna@people.example")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mailer.consent.rules import Channel, Standing, SuppressionReason, Withheld, why_withheld
+from mailer.consent.rules import Channel, Standing, SuppressionReason, Withheld, is_agreement, why_withheld
 from mailer.contacts.rules import Origin
 
 S = SuppressionReason
@@ -66,3 +66,11 @@ def test_no_third_party_ever_gets_marketing() -> None:
     for closed, subscribed in product((False, True), (frozenset(), frozenset({"news"}))):
         standing = Standing(Origin.THIRD_PARTY, subscribed=subscribed, closed=closed)
         assert why_withheld(Channel.MARKETING, "news", standing) is Withheld.THIRD_PARTY
+
+
+@pytest.mark.parametrize(
+    ("source", "is_one"),
+    [("agreement", True), ("Agreement/ver_1", True), ("agreements of 2026", False), ("web form", False), ("", False)],
+)
+def test_an_agreement_is_no_source_of_consent(source: str, is_one: bool) -> None:
+    assert is_agreement(source) is is_one

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
-from mailer import clock, db, settings, signing
+from mailer import clock, db, ids, settings, signing
 from mailer.campaigns import actions as campaigns
 from mailer.consent import links
 from mailer.consent.rules import Channel
@@ -25,6 +25,7 @@ from mailer.inbound import child
 from mailer.ledger import actions as ledger
 from mailer.migrations import tables
 from mailer.notices import actions as notices
+from mailer.notices import queries as notice_queries
 from mailer.outbox import actions as outbox
 from mailer.outbox.rules import MailKind
 from mailer.policies import actions as policies
@@ -94,10 +95,15 @@ def known_ids() -> Known:
             at=at,
         )
         known["termination_id"] = asked.id
+        notice = notice_queries.find(session, released.id, who.id)
+        assert notice is not None
+        assert notice.message_row is not None
+        notice_mail = ids.message_id(notice.message_row)
     known["tokens"] = {
         "/u/": links.leave_url("", who.id, message.id, message.key_id).rpartition("/")[2],
         "/preferences/": links.preferences_url("", who.id, message.id, message.key_id).rpartition("/")[2],
         "/terminations/": signing.sign(termination_queries.CONFIRM, asked.id),
+        "/agreements/": signing.sign(notice_queries.AGREE, notice_mail),
     }
     known["channel"], known["name"] = Channel.MARKETING.value, routes.routes_for(Channel.MARKETING)[0].name
     known["caught"] = post_office.keep(QUESTION, "bounce@company.example", ["a@people.example"], at)

@@ -14,8 +14,8 @@ from mailer.delivery import compose
 from mailer.inbound import actions as inbound
 from mailer.inbound import child, queries
 from mailer.inbound.models import InboundMail
-from mailer.notices.models import Notice
-from mailer.notices.rules import NoticeState
+from mailer.notices.models import Notice, NoticeFact
+from mailer.notices.rules import FactKind, NoticeState
 from mailer.outbox.models import Message
 from mailer.outbox.rules import MailKind
 from mailer.policies.models import Version
@@ -71,8 +71,27 @@ def told(
         updated_at=AT,
     )
     session.add(notice)
+    session.add_all(_facts(notice))
     session.flush()
     return Told(who, message, notice)
+
+
+def _facts(notice: Notice) -> list[NoticeFact]:
+    """What led to the notice of somebody who was told."""
+    days = (("respond_by_on", notice.respond_by_on), ("binding_on", notice.binding_on))
+    said = {FactKind.PLANNED: {}, FactKind.ACCEPTED: {name: day.isoformat() for name, day in days if day}}
+    return [
+        NoticeFact(
+            version_id=notice.version_id,
+            contact_id=notice.contact_id,
+            kind=kind,
+            at=AT,
+            on_date=date(2026, 11, 24),
+            message_row=notice.message_row,
+            data=data,
+        )
+        for kind, data in said.items()
+    ]
 
 
 def address(message: Message, word: str) -> str:

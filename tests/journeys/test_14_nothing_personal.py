@@ -50,7 +50,7 @@ def test_the_ledger_holds_ids_and_digests(told: Stage) -> None:
     told.world.run("ledger", "export", "-o", str(copy))
     entries = [json.loads(line) for line in copy.read_text().splitlines()]
     copy.unlink()
-    assert {"contact.added", "consent.withdrawn", "notice.accepted", "inbound.read"} <= {e["kind"] for e in entries}
+    assert {"contact.added", "consent.withdrawn", "notices.accepted", "inbound.read"} <= {e["kind"] for e in entries}
     assert personal(json.dumps(entries, ensure_ascii=False)) == set()
 
 

@@ -134,7 +134,7 @@ def test_erased_details_keep_the_chain_whole_and_changed_ones_do_not(session: Se
 def test_nothing_personal_stands_in_the_chain_itself(session: Session) -> None:
     ledger.record(session, "test.done", AT, contact_id="con_1", personal={"email": "anna@people.example"})
     session.commit()
-    assert all("anna" not in repr(link) for link in queries.links(session))
+    assert all("anna" not in repr(row) for row in queries.links(session))
 
 
 def test_other_services_are_told_by_ids(session: Session) -> None:

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
 
 import pytest
 
 from mailer.ledger import rules
-from mailer.ledger.rules import GENESIS, Broken, Link, Whole
+from mailer.ledger.merkle import merkle_root
+from mailer.ledger.rules import GENESIS, Broken, Head, Link, Whole
 
 
 def chain(length: int) -> list[Link]:
@@ -37,15 +37,15 @@ def test_an_empty_chain_and_a_long_one_are_whole() -> None:
 )
 def test_a_changed_entry_is_found(field: str, value: str) -> None:
     links = chain(5)
-    links[2] = replace(links[2], **{field: value})  # type: ignore[arg-type]
+    links[2] = links[2]._replace(**{field: value})
     assert rules.verify(links) == Broken(3, "entry 3 was changed")
 
 
 def test_an_entry_that_was_made_anew_does_not_fit_its_neighbours() -> None:
     links = chain(5)
-    forged = replace(links[2], kind="test.undone")
+    forged = links[2]._replace(kind="test.undone")
     fields = (forged.seq, forged.kind, forged.at, forged.subjects, forged.detail_digest, forged.prev_hash)
-    links[2] = replace(forged, hash=rules.hash_entry(*fields))
+    links[2] = forged._replace(hash=rules.hash_entry(*fields))
     assert rules.verify(links) == Broken(4, "entry 4 does not follow entry 3")
 
 
@@ -53,6 +53,60 @@ def test_a_missing_entry_is_found() -> None:
     links = chain(5)
     assert rules.verify(links[:2] + links[3:]) == Broken(4, "entry 3 is missing")
     assert rules.verify(links[1:]) == Broken(2, "entry 1 is missing")
+
+
+def head_at(links: list[Link], seq: int, name: str = "the head published on 2026-03-01") -> Head:
+    return Head(seq, links[seq - 1].hash, merkle_root(link.hash for link in links[:seq]), name)
+
+
+def test_a_chain_that_passes_its_heads_is_whole() -> None:
+    links = chain(9)
+    heads = [head_at(links, seq) for seq in (9, 1, 4, 4)]
+    assert rules.verify(links, heads) == Whole(9, links[-1].hash)
+
+
+def test_a_chain_that_was_cut_off_ends_before_its_head() -> None:
+    links = chain(9)
+    cut = "the ledger ends at entry 6, but the head published on 2026-03-01 is of entry 8"
+    assert rules.verify(links[:6], [head_at(links, 4), head_at(links, 8)]) == Broken(7, cut)
+
+
+def test_a_chain_that_was_made_anew_is_not_the_one_of_its_head() -> None:
+    links, forged = chain(9), chain(3)
+    for seq in range(4, 10):
+        fields = (seq, "test.forged", "2026-03-01T10:00:00.000000Z", "{}", "", forged[-1].hash)
+        forged.append(Link(*fields, rules.hash_entry(*fields)))
+    assert rules.verify(forged) == Whole(9, forged[-1].hash)
+    why = "the chain up to entry 5 is not the one of the head published on 2026-03-01"
+    assert rules.verify(forged, [head_at(links, 3), head_at(links, 5)]) == Broken(5, why)
+
+
+@pytest.mark.parametrize("seq", [0, 12])
+def test_a_head_of_no_entry_is_not_passed(seq: int) -> None:
+    links = chain(3)
+    assert isinstance(rules.verify(links, [Head(seq, "0" * 64)]), Broken)
+
+
+def test_the_root_of_a_head_counts_where_it_is_known() -> None:
+    links = chain(5)
+    kept = Head(4, links[3].hash)
+    assert isinstance(rules.verify(links, [kept]), Whole)
+    assert isinstance(rules.verify(links, [kept, head_at(links, 5)]), Whole)
+    assert isinstance(rules.verify(links, [Head(4, links[3].hash, "f" * 64)]), Broken)
+
+
+@pytest.mark.parametrize("text", ["7:" + "a" * 64, "  7:" + "a" * 64 + "\n", '{"seq": 7, "hash": "' + "a" * 64 + '"}'])
+def test_a_head_is_read_as_people_keep_it(text: str) -> None:
+    found = rules.read_head(text)
+    assert found == Head(7, "a" * 64)
+    assert str(found) == "7:" + "a" * 64
+
+
+@pytest.mark.parametrize(
+    "text", ["", "7", "7:abc", "x:" + "a" * 64, "[]", "7.5", '{"seq": 7}', '{"seq": 7, "hash": 1}']
+)
+def test_what_is_no_head_is_not_read(text: str) -> None:
+    assert rules.read_head(text) is None
 
 
 def test_the_same_facts_are_always_the_same_text() -> None:
@@ -68,32 +122,3 @@ def test_a_digest_of_personal_details_cannot_be_guessed_without_its_salt() -> No
         == sha256(b"salt\nanna@people.example").hexdigest()
         != rules.digest_detail("pepper", "anna@people.example")
     )
-
-
-def leaf(text: str) -> bytes:
-    return sha256(b"\x00" + bytes.fromhex(text)).digest()
-
-
-def node(left: bytes, right: bytes) -> bytes:
-    return sha256(b"\x01" + left + right).digest()
-
-
-A, B, C, D, E = ("0a", "0b", "0c", "0d", "0e")
-ROOTS = [
-    ([], sha256(b"").hexdigest()),
-    ([A], leaf(A).hex()),
-    ([A, B], node(leaf(A), leaf(B)).hex()),
-    ([A, B, C], node(node(leaf(A), leaf(B)), leaf(C)).hex()),
-    ([A, B, C, D], node(node(leaf(A), leaf(B)), node(leaf(C), leaf(D))).hex()),
-    ([A, B, C, D, E], node(node(node(leaf(A), leaf(B)), node(leaf(C), leaf(D))), leaf(E)).hex()),
-]
-
-
-@pytest.mark.parametrize(("leaves", "root"), ROOTS)
-def test_merkle_roots_are_those_of_rfc_6962(leaves: list[str], root: str) -> None:
-    assert rules.merkle_root(leaves) == root
-
-
-def test_a_merkle_root_knows_order_and_repeats() -> None:
-    roots = {rules.merkle_root(leaves) for leaves in ([A, B], [B, A], [A, B, B], [A, A, B])}
-    assert len(roots) == 4

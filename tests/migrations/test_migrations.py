@@ -24,7 +24,7 @@ AT = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 SAMPLES: dict[type[Any], Any] = {
     str: "x",
     int: 1,
-    bool: True,
+    bool: False,
     float: 0.5,
     bytes: b"x",
     datetime: AT,

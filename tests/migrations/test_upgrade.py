@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import Connection, Engine, MetaData, text
+from sqlalchemy import Connection, Engine, MetaData, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from mailer import db, migrations
+from mailer.notices import facts, figures
+from mailer.notices.models import Notice
 from mailer.policies import queries
 from tests.migrations.test_migrations import AT
 
@@ -87,6 +90,24 @@ ROWS = {
         "code": 450,
         "reply": "later",
     },
+    "contacts": {
+        "id": "con_1",
+        "name": "",
+        "company": "",
+        "locale": "en",
+        "origin": "account_holder",
+        "created_at": AT,
+    },
+    "notices": {
+        "id": 1,
+        "version_id": "ver_1",
+        "contact_id": "con_1",
+        "message_row": 1,
+        "state": "unreached",
+        "why": "dead_address",
+        "computation": "",
+        "updated_at": AT,
+    },
 }
 
 
@@ -144,6 +165,40 @@ def test_what_is_new_has_a_meaning_for_what_is_old(old: Engine) -> None:
         draft = queries.get_draft(session, "drf_1")
         assert (draft.revision, draft.returns, draft.translations) == (0, [], [])
         assert (draft.base_number, draft.written_by) == (1, {"stf_1"})
+
+
+def test_notices_of_old_are_counted_and_stay_so(old: Engine) -> None:
+    migrations.migrate(old)
+    with Session(old) as session:
+        found = figures.of(session, "ver_1", AT.date())
+        assert (found.totals, found.unreached_by_reason) == (figures.Totals(unreached=1), {"dead_address": 1})
+        session.execute(text("UPDATE notices SET state = 'planned', why = ''"))
+        assert figures.of(session, "ver_1", AT.date()).totals == figures.Totals(planned=1)
+
+
+def test_a_notice_of_old_has_the_facts_that_lead_to_it(old: Engine) -> None:
+    days = f"'{AT.date()}', '{AT.date() + timedelta(days=30)}', '{AT.date() + timedelta(days=31)}'"
+    with old.begin() as connection:
+        for number, state, clock in ((2, "accepted", days), (3, "ended", "NULL, NULL, NULL")):
+            for statement in (
+                "INSERT INTO contacts (id, name, company, locale, origin, created_at) "
+                f"SELECT 'con_{number}', name, company, locale, origin, created_at FROM contacts WHERE id = 'con_1'",
+                "INSERT INTO messages (id, kind, channel, content_id, key_id, to_address, name, company, state, "
+                f"created_at, due_at, attempts) SELECT {number}, kind, channel, content_id, key_id, to_address, name, "
+                "company, state, created_at, due_at, attempts FROM messages WHERE id = 1",
+                "INSERT INTO notices (id, version_id, contact_id, message_row, state, why, computation, updated_at, "
+                f"notified_on, respond_by_on, binding_on) SELECT {number}, version_id, 'con_{number}', {number}, "
+                f"'{state}', '', '', updated_at, {clock} FROM notices WHERE id = 1",
+            ):
+                connection.execute(text(statement))
+    migrations.migrate(old)
+    with Session(old) as session:
+        notices = session.scalars(select(Notice)).all()
+        assert {notice.state.value for notice in notices} == {"unreached", "accepted", "ended"}
+        for notice in notices:
+            found = facts.standing(session, notice.version_id, notice.contact_id)
+            assert (found.state, found.message_row, found.why) == (notice.state, notice.message_row, notice.why)
+            assert (found.days.binding_on if found.days else None) == notice.binding_on
 
 
 @pytest.mark.parametrize("name", ["policy_versions", "draft_approvals", "version_effects"])

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from mailer.contacts.models import Contact
 from mailer.notices import actions as notices
-from mailer.notices import queries
+from mailer.notices import queries, settling
 from mailer.notices.models import Notice
+from mailer.notices.settling import Answered
 from mailer.outbox import actions as outbox
 from mailer.outbox.models import Mailing, Message
 from mailer.outbox.rules import State
@@ -66,12 +67,17 @@ def message_of(session: Session, version: Version, contact: Contact) -> Message:
     return session.scalars(select(Message).where(Message.row == notice.message_row)).one()
 
 
+def settle(session: Session, message: Message, state: State, at: datetime = AT) -> None:
+    """What the worker does with the answer to one mail."""
+    settling.settled(session, [Answered(message, state, at)], at)
+
+
 def accept(session: Session, version: Version, contact: Contact, at: datetime = AT) -> Notice:
     """The next server took this person's mail."""
     message = message_of(session, version, contact)
     message.state, message.settled_at = State.ACCEPTED, at
     session.flush()
-    notices.settled(session, message, State.ACCEPTED, at)
+    settle(session, message, State.ACCEPTED, at)
     notice = queries.find(session, version.id, contact.id)
     assert notice is not None
     return notice

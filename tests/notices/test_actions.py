@@ -17,7 +17,7 @@ from mailer.contacts import actions as contacts
 from mailer.contacts.rules import Origin
 from mailer.ledger.models import Event, LedgerEntry
 from mailer.notices import actions as notices
-from mailer.notices import queries
+from mailer.notices import figures, queries
 from mailer.notices.models import Notice
 from mailer.notices.rules import NoticeState
 from mailer.outbox import look
@@ -29,7 +29,7 @@ from mailer.policies.rules import QUESTIONS, Announce, ChangeClass, NotWithdrawa
 from mailer.staff.models import Task
 from rq_jobs.deliver import deliver
 from tests import factories
-from tests.notices.conftest import AT, EFFECTIVE_ON, TODAY, WORDING, Release, accept, fan_out, message_of
+from tests.notices.conftest import AT, EFFECTIVE_ON, TODAY, WORDING, Release, accept, fan_out, message_of, settle
 
 ALL_NO = dict.fromkeys(QUESTIONS, False)
 ORDINARY = replace(WORDING, change_class=ChangeClass.ORDINARY, class_reason="It frees.", answers=ALL_NO)
@@ -47,7 +47,9 @@ def test_a_material_version_is_mailed_in_every_language_to_all_it_concerns(sessi
     assert mailing is not None
     assert (mailing.kind, list(mailing.contents)) == (MailKind.NOTICE, ["en", "nl"])
     fan_out(session, mailing)
-    assert queries.funnel(session, version.id) == queries.Funnel(2, 2, 0, 0, 0, 0), "third parties are not concerned"
+    assert figures.totals(session, [version.id])[version.id] == figures.Totals(planned=2), (
+        "third parties are not concerned"
+    )
     locales = set(session.scalars(select(Message.content_id).where(Message.mailing_id == mailing.id)))
     assert locales == set(mailing.contents.values())
 
@@ -78,7 +80,7 @@ def test_other_classes_start_no_clock(
     if mailing is not None:
         fan_out(session, mailing)
         assert count(session, Message, Message.mailing_id == mailing.id) == 1
-    assert queries.funnel(session, version.id).concerned == 0
+    assert figures.totals(session, [version.id])[version.id].concerned == 0
 
 
 def test_adopting_twice_adds_nothing(session: Session, release: Release) -> None:
@@ -128,9 +130,9 @@ def test_the_clock_runs_from_the_local_day_of_acceptance(
     assert (notice.notified_on, notice.respond_by_on, notice.binding_on) == (notified_on, respond_by_on, binding_on)
     assert notice.computation.startswith("Accepted by the mail server on ")
     session.commit()
-    assert count(session, LedgerEntry, LedgerEntry.kind == "notice.accepted") == 1
+    assert count(session, LedgerEntry, LedgerEntry.kind == "notices.accepted") == 1
     assert count(session, Event, Event.kind == "notice.accepted") == 1
-    notices.settled(session, message_of(session, version, anna), State.ACCEPTED, at + timedelta(days=9))
+    settle(session, message_of(session, version, anna), State.ACCEPTED, at + timedelta(days=9))
     assert notice.notified_on == notified_on, "a second answer moves nothing"
 
 
@@ -165,7 +167,7 @@ def test_a_refused_or_withheld_notice_reaches_nobody(session: Session, release: 
     message = message_of(session, version, anna)
     message.state, message.withheld = state, Withheld.DEAD_ADDRESS if state is State.WITHHELD else None
     session.flush()
-    notices.settled(session, message, state, AT)
+    settle(session, message, state, AT)
     notice = queries.find(session, version.id, anna.id)
     assert notice is not None
     assert (notice.state, notice.respond_by_on) == (NoticeState.UNREACHED, None)
@@ -188,13 +190,15 @@ def test_a_bounce_voids_the_clock_and_is_told_once(session: Session, release: Re
     entry = session.scalars(select(LedgerEntry).where(LedgerEntry.kind == "notice.voided")).one()
     assert '"respond_by_on":"2026-12-24"' in entry.subjects
     assert count(session, Task) == 1
-    notices.settled(session, message, State.ACCEPTED, AT + timedelta(days=2))
-    assert queries.funnel(session, version.id).unreached == 1, "an answer written down late does not undo a bounce"
+    settle(session, message, State.ACCEPTED, AT + timedelta(days=2))
+    assert figures.totals(session, [version.id])[version.id].unreached == 1, (
+        "an answer written down late does not undo a bounce"
+    )
 
 
 def test_mail_that_is_no_notice_changes_none(session: Session) -> None:
     message = factories.message(session)
-    notices.settled(session, message, State.ACCEPTED, AT)
+    settle(session, message, State.ACCEPTED, AT)
     notices.bounced(session, message, AT, "")
     assert count(session, Notice) == 0
 
@@ -213,7 +217,7 @@ def test_who_joins_while_a_version_is_pending_is_told_then(session: Session, rel
     fan_out(session, mailing, at)
     notice = accept(session, version, late, at)
     assert (notice.notified_on, notice.binding_on) == (date(2026, 12, 20), date(2027, 1, 20))
-    assert queries.funnel(session, version.id).concerned == 2
+    assert figures.totals(session, [version.id])[version.id].concerned == 2
     later = factories.contact(session)
     notices.catch_up(session, AT + timedelta(days=60))
     assert queries.find(session, version.id, later.id) is None, (
@@ -255,10 +259,10 @@ def test_a_withdrawal_is_told_to_those_already_told_and_stops_the_rest(session: 
     assert notices.withdraw(session, version, version.author_id or "", "We made a mistake.", AT) == 1
     session.expire_all()
     assert message_of(session, version, waiting).withheld is Withheld.CANCELLED
-    assert queries.funnel(session, version.id).ended == 3
+    assert figures.totals(session, [version.id])[version.id].ended == 3
     letters = select(Message).where(Message.kind == MailKind.WITHDRAWAL)
     assert [letter.contact_id for letter in session.scalars(letters)] == [told.id]
-    notices.settled(session, message_of(session, version, on_the_wire), State.ACCEPTED, AT)
+    settle(session, message_of(session, version, on_the_wire), State.ACCEPTED, AT)
     assert {letter.contact_id for letter in session.scalars(letters)} == {told.id, on_the_wire.id}
     late = factories.contact(session)
     notices.catch_up(session, AT)
@@ -296,14 +300,14 @@ def test_who_was_told_at_an_earlier_address_is_told_of_the_withdrawal(
     again = message_of(session, version, anna)
     second(again)
     session.flush()
-    notices.settled(session, again, again.state, AT)
+    settle(session, again, again.state, AT)
     told = notices.withdraw(session, version, version.author_id or "", "We made a mistake.", AT)
     letters = session.scalars(select(Message).where(Message.kind == MailKind.WITHDRAWAL)).all()
     assert [letter.to_address for letter in letters] == ([] if is_bounced else ["new@people.example"])
     assert told == len(letters)
     session.refresh(again)
     assert again.state in (State.WITHHELD, State.REFUSED)
-    assert queries.funnel(session, version.id) == queries.Funnel(1, 0, 0, 0, 1, 0), "every notice of it is over"
+    assert figures.totals(session, [version.id])[version.id] == figures.Totals(ended=1), "every notice of it is over"
 
 
 def test_who_was_told_at_two_addresses_gets_one_withdrawal(session: Session, release: Release) -> None:
@@ -340,8 +344,8 @@ def test_an_announced_change_that_is_withdrawn_is_taken_back_too(session: Sessio
     assert notices.ended(session, in_hand(session, [row])) == {row}
     letters = select(Message.contact_id).where(Message.kind == MailKind.WITHDRAWAL)
     assert list(session.scalars(letters)) == [told.id]
-    notices.settled(session, mails[on_the_wire.id], State.REFUSED, AT)
-    notices.settled(session, mails[on_the_wire.id], State.ACCEPTED, AT)
+    settle(session, mails[on_the_wire.id], State.REFUSED, AT)
+    settle(session, mails[on_the_wire.id], State.ACCEPTED, AT)
     assert set(session.scalars(letters)) == {told.id, on_the_wire.id}
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
+from redis import Redis
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -186,3 +187,30 @@ def test_a_withdrawal_wants_a_reason_and_the_word(
     with reading() as session:
         assert session.scalars(select(Notice.state)).one() == "ended"
     assert officer.post(here, data={"reason": "A mistake.", "confirm": "withdraw"}).status_code == 409
+
+
+def test_a_notice_that_said_something_wrong_goes_out_again_put_right(
+    redis_server: Redis, signed_in: SignIn, session: Session, release: Release, configure: Configure
+) -> None:
+    configure(demo=True)
+    clock.move_to(AT)
+    anna = factories.contact(session)
+    version, mailing = release()
+    assert mailing is not None
+    fan_out(session, mailing)
+    accept(session, version, anna)
+    session.commit()
+    officer, here = signed_in(Role.POLICY), f"/admin/policies/versions/{version.id}/correct"
+    assert here in officer.get(f"/admin/notices/{version.id}").text
+    assert "<strong>1 person</strong> was told" in officer.get(here).text
+    right = {"words_en": "The date was wrong.", "words_nl": "De datum was fout.", "confirm": "correct"}
+    for field in right:
+        faulty = officer.post(here, data=right | {field: ""})
+        assert (faulty.status_code, f'href="#{field}"' in faulty.text) == (422, True)
+    assert officer.post(here, data=right).status_code == 303
+    with reading() as session:
+        assert session.scalars(select(Notice.state)).one() == "planned"
+    assert here not in officer.get(f"/admin/notices/{version.id}").text, "while mails wait"
+    officer.post(here, data=right)
+    assert count(Message) == 2, "whose mail waits gets no third"
+    assert signed_in(Role.OPERATOR).get(here).status_code == 403

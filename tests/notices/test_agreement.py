@@ -13,7 +13,7 @@ from mailer.contacts import actions as contacts
 from mailer.contacts.models import Contact
 from mailer.ledger.models import Event, LedgerEntry
 from mailer.notices import actions as notices
-from mailer.notices import queries
+from mailer.notices import agreement, queries
 from mailer.notices.models import DeemedAgreement, Notice
 from mailer.notices.rules import NoticeState, why_not_agreed
 from mailer.policies.models import Version
@@ -52,9 +52,9 @@ def test_only_the_told_who_stayed_and_used_the_service_are_deemed_to_agree(sessi
     use(session, people["early"], EFFECTIVE_ON - timedelta(days=1))
     notices.bounced(session, queries.find_message(session, _notice(session, version, people["bounced"])), AT, "550")  # type: ignore[arg-type]
     stays = {"terminated": only(people["terminated"]), "undecided": only(people["undecided"])}
-    assert notices.deem(session, version, EFFECTIVE_ON - timedelta(days=1), LATER, **stays) == 0
-    assert notices.deem(session, version, DAY, LATER, **stays) == 1
-    assert notices.deem(session, version, DAY, LATER, **stays) == 0, "told once"
+    assert agreement.deem(session, version, EFFECTIVE_ON - timedelta(days=1), LATER, **stays) == 0
+    assert agreement.deem(session, version, DAY, LATER, **stays) == 1
+    assert agreement.deem(session, version, DAY, LATER, **stays) == 0, "told once"
     assert agreed(session, version) == {people["used"].id}
     session.commit()
     assert session.scalar(select(func.count()).select_from(Event).where(Event.kind == "agreement.deemed")) == 1
@@ -72,7 +72,7 @@ def test_a_withdrawn_version_is_agreed_to_by_nobody(session: Session, release: R
     use(session, anna, EFFECTIVE_ON)
     assert version in queries.binding_versions(session, DAY)
     notices.withdraw(session, version, version.author_id or "", "A mistake.", AT)
-    assert notices.deem(session, version, DAY, LATER, terminated=NOBODY, undecided=NOBODY) == 0
+    assert agreement.deem(session, version, DAY, LATER, terminated=NOBODY, undecided=NOBODY) == 0
     assert version not in queries.binding_versions(session, DAY)
 
 
@@ -110,7 +110,7 @@ def test_the_sql_says_what_the_rule_says(session: Session, release: Release, see
         )
         is None
     }
-    notices.deem(session, version, today, LATER, terminated=only(*terminated), undecided=only(*undecided))
+    agreement.deem(session, version, today, LATER, terminated=only(*terminated), undecided=only(*undecided))
     assert agreed(session, version) == expected
     assert expected, "facts that prove nothing"
 

@@ -16,6 +16,7 @@ from mailer.cli import main
 from mailer.errors import MailerError
 from mailer.notices.cli import policy
 from mailer.outbox.models import Mailing
+from mailer.outbox.rules import MailingState
 from mailer.policies import actions as policies
 from mailer.policies import queries
 from mailer.policies.actions import Wording
@@ -98,3 +99,15 @@ def test_the_front_door_has_the_whole_way(session: Session, tmp_path: Path) -> N
     said = CliRunner().invoke(main, ["policy", "--help"]).output
     for command in ("import", "list", "diff", "diff-files", "drafts", "submit", "approve", "release", "withdraw"):
         assert f"  {command} " in said
+
+
+def test_a_notice_is_corrected_from_the_command_line(session: Session, redis_server: Redis, draft_id: str) -> None:
+    run("submit", draft_id, "--by", "anna@company.example")
+    run("approve", draft_id, "--by", "bram@company.example")
+    run("release", draft_id, "--by", "anna@company.example")
+    version = session.scalars(select(Version).where(Version.number == 2)).one()
+    mailing = session.scalars(select(Mailing)).one()
+    mailing.state = MailingState.FANNED_OUT
+    session.commit()
+    words = ("--english", "It is 2027.", "--dutch", "Het is 2027.", "--by", "anna@company.example")
+    assert "goes out again to 0 people" in run("correct", version.id, *words)

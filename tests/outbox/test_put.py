@@ -204,3 +204,28 @@ def test_forgetting_takes_the_person_out_of_the_record_of_mail(session: Session)
     kept = (message.to_address, message.name, message.company, message.facts, message.in_reply_to)
     assert kept == ("", "", "", None, None)
     assert message.contact_id == anna.id
+
+
+def test_one_statement_writes_to_many_and_once(session: Session) -> None:
+    anna, bas = factories.contact(session), factories.contact(session, locale="nl")
+    dead, gone = factories.contact(session, "dead@people.example"), factories.contact(session)
+    consent.suppress(session, "dead@people.example", SuppressionReason.HARD_BOUNCE, source="test", at=AT)
+    gone.erased_at = AT
+    session.flush()
+    contents = {"en": factories.content(session, MailKind.WITHDRAWAL), "nl": factories.content(session)}
+    to = select(Contact.id)
+    for _ in range(2):
+        outbox.put_to_many(session, kind=MailKind.WITHDRAWAL, to=to, contents=contents, key="withdrawal/ver_1/", at=AT)
+    rows = {row.contact_id: row for row in session.scalars(select(Message).where(Message.kind == MailKind.WITHDRAWAL))}
+    assert set(rows) == {anna.id, bas.id, dead.id}
+    assert (rows[anna.id].state, rows[anna.id].due_at, rows[anna.id].key) == (
+        State.QUEUED,
+        AT,
+        f"withdrawal/ver_1/{anna.id}",
+    )
+    assert rows[bas.id].content_id == contents["nl"]
+    assert (rows[dead.id].state, rows[dead.id].withheld, rows[dead.id].due_at) == (
+        State.WITHHELD,
+        Withheld.DEAD_ADDRESS,
+        None,
+    )

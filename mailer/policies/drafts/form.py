@@ -14,10 +14,12 @@ from wtforms.validators import DataRequired, Optional
 from mailer.policies.forms import FILE_HINT, take_upload
 from mailer.policies.languages import LANGUAGES, is_right_to_left
 from mailer.policies.models import Draft
+from mailer.policies.ownership import NAMES, OWN, Ownership, field_of
 from mailer.policies.rules import QUESTIONS, Announce, ChangeClass
 from mailer.policies.wording import TOLD, Translation, Wording, translations_of
 
 PREFIX = "question_"
+OWNED = tuple(field_of(name, OWN) for name in NAMES)
 YES_OR_NO = [SelectChoice("no", "No"), SelectChoice("yes", "Yes")]
 CLASS_WORDS = {
     ChangeClass.MATERIAL: "Material: it affects rights. Everyone concerned is told by e-mail, at least 30 days ahead.",
@@ -52,6 +54,15 @@ def _told_fields(of: str = "") -> dict[str, Any]:
     return dict(zip(TOLD, (summary, why, impact), strict=True))
 
 
+def _ownership_fields(of: str = "") -> dict[str, Any]:
+    """What people are told where the company gets a new owner (S7), in one language."""
+    labels = ("Who the new owner is", "What the data will be used for", "What people may choose")
+    return {
+        name: TextAreaField(label + of, [Optional()], render_kw={"rows": 2})
+        for name, label in zip(OWNED, labels, strict=True)
+    }
+
+
 def _text_field(language: str = "", of: str = "") -> TextAreaField:
     marks = {"lang": language, "dir": "rtl" if is_right_to_left(language) else "ltr"} if language else {}
     return TextAreaField(
@@ -79,6 +90,9 @@ class DraftForm(FlaskForm):  # type: ignore[misc]
     summary = _told_fields()["summary"]
     why = _told_fields()["why"]
     impact = _told_fields()["impact"]
+    ownership_owner = _ownership_fields()["ownership_owner"]
+    ownership_uses = _ownership_fields()["ownership_uses"]
+    ownership_choices = _ownership_fields()["ownership_choices"]
     change_class = RadioField(
         "Class of the change",
         [DataRequired("Choose a class.")],
@@ -102,7 +116,7 @@ class DraftForm(FlaskForm):  # type: ignore[misc]
 
     def fields_of(self, language: str) -> dict[str, Any]:
         """The fields of one translation by their plain names."""
-        return {name: self[f"{name}_{language}"] for name in ("title", "text", "file", *TOLD)}
+        return {name: self[f"{name}_{language}"] for name in ("title", "text", "file", *TOLD, *OWNED)}
 
     @property
     def base_number(self) -> int | None:
@@ -132,12 +146,20 @@ class DraftForm(FlaskForm):  # type: ignore[misc]
             class_reason=self.class_reason.data or "",
             answers=answers,
             translations=self.translations(),
+            ownership=self.ownership(),
             **{name: self[name].data or "" for name in TOLD},
         )
 
     def translations(self) -> dict[str, Translation]:
         """What is said in each other language, as it was typed."""
         return {code: self._translation(code) for code in self.translated}
+
+    def ownership(self) -> dict[str, Ownership]:
+        """What is said of a new owner in each language, as it was typed; that of the policy itself under `OWN`."""
+        return {
+            language: Ownership(**{name: self[field_of(name, language)].data or "" for name in NAMES})
+            for language in (OWN, *self.translated)
+        }
 
     def fill(self, draft: Draft) -> None:
         """Show what a draft says."""
@@ -148,6 +170,12 @@ class DraftForm(FlaskForm):  # type: ignore[misc]
             self[PREFIX + key].data = "yes" if is_yes else "no"
         for language, said in translations_of(draft).items():
             self.fill_translation(language, said)
+        own = draft.policy.language
+        for language, words in (draft.ownership or {}).items():
+            for name, value in words.items():
+                field = field_of(name, "" if language == own else language)
+                if field in self:
+                    self[field].data = value
 
     def fill_translation(self, language: str, said: Translation) -> None:
         """Show what is said in another language."""
@@ -182,4 +210,10 @@ def _translation_fields(language: str) -> dict[str, Any]:
     of = f" ({LANGUAGES[language]})"
     title = StringField(f"Title{of}", [Expected()], description="What people call this policy in this language.")
     file = FileField(f"Or a file{of}", description=FILE_HINT)
-    return {"title": title, "text": _text_field(language, of), "file": file, **_told_fields(of)}
+    return {
+        "title": title,
+        "text": _text_field(language, of),
+        "file": file,
+        **_told_fields(of),
+        **_ownership_fields(of),
+    }

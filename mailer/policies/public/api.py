@@ -21,6 +21,7 @@ bp = Blueprint("policies_api", __name__)
 HOUR = 3600
 ATOM = "application/atom+xml; charset=utf-8"
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NOT_FOR_ROBOTS = ("/admin/", "/agreements/", "/api/", "/preferences/", "/terminations/", "/u/")
 
 
 @bp.get("/policies/<slug>/feed.atom")
@@ -142,7 +143,7 @@ def robots() -> Response:
     """What search engines may read: the policies; nobody's links, nothing of ours (RFC 9309)."""
     lines = [
         "User-agent: *",
-        *(f"Disallow: {path}" for path in ("/admin/", "/api/", "/preferences/", "/terminations/", "/u/")),
+        *(f"Disallow: {path}" for path in NOT_FOR_ROBOTS),
         f"Sitemap: {settings.current().url}/sitemap.xml",
     ]
     return answer(Response("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8"), ASK_AGAIN)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from mailer.policies import rules
+from mailer.policies import ownership, rules
 from mailer.policies.models import Version, VersionTranslation
 from mailer.policies.public import furniture
 from mailer.policies.public.addresses import Addresses
@@ -102,15 +102,19 @@ def _version(shelf: Shelf, version: Version, day: date, to: Addresses) -> dict[s
         "sha256": shown.sha256,
         "url": to.version(version.number),
         "changes_url": to.diff(base.number, version.number) if base else None,
+        "ownership": ownership.told(version, shown),
     }
 
 
 def _notice(shelf: Shelf, version: Version, day: date, to: Addresses, words: Words) -> dict[str, Any]:
     phrase = "banner_begun" if version.effective_on <= day else "banner_pending"
     known = _version(shelf, version, day, to)
-    kept = ("number", "class", "phase", "effective_on", "language", "summary", "url", "changes_url")
+    kept = ("number", "class", "phase", "effective_on", "language", "summary", "url", "changes_url", "ownership")
+    text = words.plain(phrase, title=_shown(version, to).title, day=words.day(version.effective_on))
+    if known["ownership"]:
+        text += " " + words.plain("banner_owner", owner=known["ownership"]["owner"])
     return {key: known[key] for key in kept} | {
-        "text": words.plain(phrase, title=_shown(version, to).title, day=words.day(version.effective_on)),
+        "text": text,
         "announced": version.announce is Announce.ANNOUNCEMENT or version.change_class is ChangeClass.MATERIAL,
     }
 

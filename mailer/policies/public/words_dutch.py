@@ -113,5 +113,10 @@ DUTCH = {
     "banner_region": "Wijzigingen in ons beleid",
     "banner_pending": "“{title}” verandert op {day}.",
     "banner_begun": "“{title}” is veranderd op {day}.",
+    "banner_owner": "Het bedrijf krijgt een nieuwe eigenaar: {owner}",
+    "owner_title": "Het bedrijf krijgt een nieuwe eigenaar",
+    "owner_owner": "De nieuwe eigenaar",
+    "owner_uses": "Waarvoor uw gegevens worden gebruikt",
+    "owner_choices": "Wat u kunt kiezen",
     "banner_close": "Sluit deze melding",
 }

@@ -112,5 +112,10 @@ ENGLISH = {
     "banner_region": "Changes of our policies",
     "banner_pending": "“{title}” changes on {day}.",
     "banner_begun": "“{title}” changed on {day}.",
+    "banner_owner": "The company gets a new owner: {owner}",
+    "owner_title": "The company gets a new owner",
+    "owner_owner": "The new owner",
+    "owner_uses": "What your data are used for",
+    "owner_choices": "What you may choose",
     "banner_close": "Close this notice",
 }
