@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from mailer.ledger.rules import merkle_root
 from mailer.outbox import rules
 from mailer.outbox.outgoing import Done
 from mailer.outbox.rules import MailKind
@@ -54,19 +56,45 @@ _ADD_ATTEMPTS = {
 }
 
 
-def write(session: Session, accepted: Sequence[Done], others: Sequence[Done], batch: str) -> None:
-    """Settle messages that a server took, and keep what was answered to these and to the others.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is to be written of messages that a server took and of answers to others, spelled for one database."""
+
+    dialect: str
+    accepted: str
+    others: str
+    rows: tuple[int, int] | None
+    """The first and the last message that a server took; None if it took none."""
+    count: int
+    root: str
+    """The Merkle root of their digests, in the order of their rows (DESIGN §12)."""
+
+
+def spell(session: Session, accepted: Sequence[Done], others: Sequence[Done]) -> Written:
+    """Spell what is to be written; no statement yet, for nobody else can write once there is one.
 
     Each gets the instant of its answer, its digest and the day on it; the words are kept without mail addresses.
     """
     dialect = session.get_bind().dialect.name
-    spell = _spell_postgresql if dialect == "postgresql" else _spell_sqlite
-    if accepted:
-        rows = _as_json(accepted, spell)
-        session.execute(_ACCEPT[dialect], {"rows": rows, "batch": batch})
-        session.execute(_ADD_ATTEMPTS[dialect], {"rows": rows})
-    if others:
-        session.execute(_ADD_ATTEMPTS[dialect], {"rows": _as_json(others, spell)})
+    in_order = sorted(accepted, key=lambda one: one.mail.row)
+    return Written(
+        dialect,
+        _as_json(in_order, _SPELL[dialect]) if in_order else "",
+        _as_json(others, _SPELL[dialect]) if others else "",
+        (in_order[0].mail.row, in_order[-1].mail.row) if in_order else None,
+        len(in_order),
+        merkle_root(one.sha256 for one in in_order),
+    )
+
+
+def write(session: Session, spelled: Written, batch: str) -> None:
+    """Settle what was taken, and keep every answer."""
+    dialect = spelled.dialect
+    if spelled.accepted:
+        session.execute(_ACCEPT[dialect], {"rows": spelled.accepted, "batch": batch})
+        session.execute(_ADD_ATTEMPTS[dialect], {"rows": spelled.accepted})
+    if spelled.others:
+        session.execute(_ADD_ATTEMPTS[dialect], {"rows": spelled.others})
 
 
 def _as_json(done: Sequence[Done], spell: Callable[[datetime], str]) -> str:
@@ -103,3 +131,6 @@ def _spell_postgresql(at: datetime) -> str:
 def _spell_sqlite(at: datetime) -> str:
     """As SQLAlchemy keeps it: UTC, without its zone."""
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+_SPELL: dict[str, Callable[[datetime], str]] = {"postgresql": _spell_postgresql, "sqlite": _spell_sqlite}
