@@ -251,12 +251,10 @@ def _spell(session: Session, settled: Sequence[tuple[Done, rules.After]]) -> bul
 
 def _accept(session: Session, spelled: bulk.Written, at: datetime) -> None:
     """Settle what servers took, and prove it in one ledger entry: the Merkle root of the digests (DESIGN §12)."""
-    name = ids.new("bat")
-    bulk.write(session, spelled, name)
-    if spelled.rows is None:
-        return
-    rows = list(spelled.rows)
-    ledger.record(session, "messages.accepted", at, batch=name, count=spelled.count, root=spelled.root, rows=rows)
+    bulk.write(session, spelled)
+    if spelled.rows is not None:
+        rows, count = list(spelled.rows), len(spelled.accepted)
+        ledger.record(session, "messages.accepted", at, count=count, rows=rows, batch=spelled.batch, root=spelled.root)
 
 
 def _count(session: Session, settled: Sequence[tuple[Done, rules.After]]) -> None:
