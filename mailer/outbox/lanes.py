@@ -82,11 +82,9 @@ def take_parcel(session: Session, channel: Channel, at: datetime, lease: timedel
 
 
 def in_parcel(parcel: Any) -> ColumnElement[bool]:
-    """The messages of a parcel that still wait in it."""
-    within = and_(Message.row >= parcel.first_row, Message.row <= parcel.last_row)
-    return and_(
-        within, Message.mailing_id == parcel.mailing_id, Message.state == State.QUEUED, Message.due_at.is_(None)
-    )
+    """The messages of a parcel (or, given the table, of each) that still wait in it."""
+    waits = queries.of_rows(parcel.mailing_id, parcel.first_row, parcel.last_row)
+    return and_(waits, Message.state == State.QUEUED, Message.due_at.is_(None))
 
 
 def look_at(session: Session, batch: Batch, at: datetime) -> None:
