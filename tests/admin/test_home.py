@@ -9,7 +9,7 @@ from datetime import timedelta
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from mailer import clock, db
+from mailer import clock, db, settings
 from mailer.contacts.rules import Origin
 from mailer.inbound import actions as inbound
 from mailer.inbound.desk import DeskState
@@ -30,7 +30,8 @@ def put_task(days: int | None = 3) -> str:
     now = clock.now()
     with db.transaction() as session:
         who = factories.contact(session)
-        due_on = None if days is None else now.date() + timedelta(days=days)
+        today = clock.local_day(now, settings.current().zone)
+        due_on = None if days is None else today + timedelta(days=days)
         about = {"subject_id": who.id, "contact_id": who.id}
         task = tasks.open_task(session, key=who.id, kind="reply", text="Call Anna", due_on=due_on, at=now, **about)
     return task.id
