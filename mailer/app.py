@@ -28,6 +28,7 @@ from mailer.admin.notices import export as notices_export
 from mailer.admin.notices import person as notices_person
 from mailer.admin.notices import version as notices_version
 from mailer.campaigns import admin as campaigns_admin
+from mailer.campaigns.brakes import admin as brakes
 from mailer.consent import views as consent_views
 from mailer.demo import post_office_views
 from mailer.inbound import admin as inbound_admin
@@ -76,6 +77,7 @@ FOR_STAFF = (
     notices_person,
     notices_export,
     campaigns_admin,
+    brakes,
     inbound_admin,
     services_admin,
 )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, false, or_, select
+from sqlalchemy import ColumnElement, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from mailer.ledger import rules
@@ -13,6 +13,7 @@ from mailer.ledger.models import LedgerDetail, LedgerEntry, LedgerHead
 
 BATCH = 20_000
 _LINK = tuple(getattr(LedgerEntry, name) for name in rules.Link._fields)
+LATEST = 2_000
 
 
 def links(session: Session) -> Iterator[rules.Row]:
@@ -75,6 +76,13 @@ def verify(session: Session, *kept: rules.Head) -> rules.Whole | rules.Broken:
         return outcome
     wrong = wrong_detail(session)
     return outcome if wrong is None else rules.Broken(wrong, f"the details of entry {wrong} were changed")
+
+
+def latest(session: Session) -> datetime | None:
+    """The latest instant among the last entries, for a clock that was set back makes earlier ones after it."""
+    last = select(LedgerEntry.at).order_by(LedgerEntry.seq.desc()).limit(LATEST).subquery()
+    spelled = session.scalar(select(func.max(last.c.at)))
+    return datetime.fromisoformat(spelled) if spelled is not None else None
 
 
 def about(session: Session, subject: str, limit: int = 200) -> list[LedgerEntry]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, and_, case, exists, func, literal, select, type_coerce
+from sqlalchemy import String, case, exists, func, literal, select, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, defer
 
@@ -20,6 +20,7 @@ from mailer.notices.models import Notice
 from mailer.notices.rules import FactKind, NoticeState, Via
 from mailer.outbox import actions as outbox
 from mailer.outbox import audience as audiences
+from mailer.outbox import queries as outbox_queries
 from mailer.outbox.models import Mailing, Message
 from mailer.outbox.outgoing import Outgoing
 from mailer.outbox.rules import MailKind, State
@@ -52,7 +53,7 @@ def adopt(session: Session, mailing: Mailing, at: datetime, rows: range | None =
     withheld = type_coerce(Message.withheld, String)
     of_mailing = Message.mailing_id == mailing.id
     if rows is not None:
-        of_mailing = and_(of_mailing, Message.row >= rows.start, Message.row < rows.stop)
+        of_mailing = outbox_queries.of_rows(mailing.id, rows.start, rows.stop - 1)
     told = select(
         literal(version.id),
         Message.contact_id,

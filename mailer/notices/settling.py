@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, defer
 from mailer import ids
 from mailer.contacts.models import Contact
 from mailer.ledger import actions as ledger
-from mailer.ledger.rules import merkle_root
+from mailer.ledger.merkle import merkle_root
 from mailer.notices import clocks, facts, queries, rules, unreached, withdrawals
 from mailer.notices.models import Notice, NoticeFact
 from mailer.notices.rules import FactKind, NoticeState, Via

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from mailer.consent.rules import LEAVING_SECONDS, Channel, SuppressionReason, Wi
 from mailer.contacts.models import Contact
 from mailer.delivery import routes
 from mailer.ledger import queries as ledger
+from mailer.ledger.models import LedgerEntry
 from mailer.ledger.rules import Whole
 from mailer.outbox import actions as outbox
 from mailer.outbox import lanes, queries
@@ -253,3 +255,20 @@ def test_an_answer_that_comes_after_the_lease_was_lost_changes_nothing(server: S
     assert deliver("essential") == 0
     assert find(row).state is State.SENDING
     assert tries(row) == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_large_parcel_is_written_down_in_parts_so_that_nobody_waits_long_for_the_database(
+    server: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "SETTLED_AT_ONCE", 20)
+    with db.transaction() as session:
+        for number in range(60):
+            factories.contact(session, f"p{number}@people.example", topics=["news"])
+        factories.fan_out(session, factories.mailing(session))
+    assert deliver("marketing") == 60
+    with db.reading() as session:
+        sealed = session.scalars(select(LedgerEntry.subjects).where(LedgerEntry.kind == "messages.accepted")).all()
+    counts = [json.loads(subjects)["count"] for subjects in sealed]
+    assert sum(counts) == 60
+    assert max(counts) < 20 + 2 * routes.CONNECTIONS

@@ -122,3 +122,18 @@ def test_a_digest_of_personal_details_cannot_be_guessed_without_its_salt() -> No
         == sha256(b"salt\nanna@people.example").hexdigest()
         != rules.digest_detail("pepper", "anna@people.example")
     )
+
+
+AT = datetime(2026, 11, 24, 12, 3, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("latest", [None, AT - timedelta(days=1), AT, AT + rules.CLOCKS_APART])
+def test_a_clock_that_is_about_right_is_left_alone(latest: datetime | None) -> None:
+    assert rules.clock_fault(AT, latest) is None
+
+
+def test_a_clock_before_the_record_was_set_back_and_both_are_said() -> None:
+    fault = rules.clock_fault(AT, AT + timedelta(hours=1))
+    assert fault is not None
+    assert fault.startswith("The clock was set back: it says 2026-11-24 12:03 UTC, and the record has an entry of")
+    assert "2026-11-24 13:03 UTC" in fault

@@ -18,8 +18,8 @@ from mailer.contacts import actions as contacts
 from mailer.contacts.models import Contact
 from mailer.contacts.rules import Origin
 from mailer.errors import MailerError
+from mailer.ledger.merkle import merkle_root
 from mailer.ledger.models import Event, LedgerEntry
-from mailer.ledger.rules import merkle_root
 from mailer.notices import actions as notices
 from mailer.notices import agreement, clocks, corrections, facts, queries, reminders, rules, settling, unreached
 from mailer.notices.models import Notice, NoticeFact
