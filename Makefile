@@ -8,7 +8,7 @@ BROWSER := .venv/browser
 POSTFIX = echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections && \
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postfix >/dev/null
 
-.PHONY: run test setup check browser bench bench-diff chaos lock migration clean
+.PHONY: run test setup check browser bench bench-diff chaos bench-mail lock migration clean
 
 run: setup
 	@$(BIN)/mailer up --demo
@@ -55,6 +55,10 @@ chaos: setup
 # our diff beside three others, on the real histories or on DIR, a folder of versions; prints ratios of one run
 bench-diff: setup
 	$(BIN)/python -m tests.benchmarks.bench_diff $(DIR)
+
+# what our reader makes of real mail, beside the libraries; of DIR, if it is given, a folder of mails
+bench-mail: setup
+	$(BIN)/python -m tests.benchmarks.mail $(DIR)
 
 # resolve every dependency anew; wants uv
 lock:

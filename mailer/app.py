@@ -15,6 +15,9 @@ from mailer.campaigns import admin as campaigns_admin
 from mailer.consent import views as consent_views
 from mailer.demo import post_office_views
 from mailer.inbound import admin as inbound_admin
+from mailer.inbound import api as inbound_api
+from mailer.inbound import views as inbound_views
+from mailer.inbound.answers import admin as answer_templates_admin
 from mailer.notices import admin as notices_admin
 from mailer.policies import admin as policies_admin
 from mailer.policies.drafts import admin as drafts_admin
@@ -24,6 +27,7 @@ from mailer.services import admin as services_admin
 from mailer.services import api as services_api
 from mailer.staff import access
 from mailer.staff import admin as staff_admin
+from mailer.terminations import admin as terminations_admin
 from mailer.terminations import views as terminations_views
 
 LIMIT = 1_000_000  # bytes of a request; a door that takes more says so itself
@@ -31,7 +35,7 @@ KEPT_SIGNED_IN = timedelta(days=30)
 WORKING_DAY = timedelta(hours=12)
 YEAR = 31_536_000
 
-PUBLIC = (consent_views, policies_views, policies_api, terminations_views, services_api, health)
+PUBLIC = (consent_views, policies_views, policies_api, terminations_views, inbound_views, services_api, health)
 FOR_STAFF = (
     home,
     tasks,
@@ -45,6 +49,8 @@ FOR_STAFF = (
     drafts_admin,
     notices_admin,
     campaigns_admin,
+    terminations_admin,
+    answer_templates_admin,
     inbound_admin,
     services_admin,
 )
@@ -82,6 +88,9 @@ def create_app() -> Flask:
         app.register_blueprint(room.bp)
     for room in WITHOUT_CSRF:
         csrf.exempt(room.bp)
+    upload = inbound_api.door(services_api.verify)
+    csrf.exempt(upload)
+    app.register_blueprint(upload)
     if settings.current().catches_mail:
         app.register_blueprint(post_office_views.bp)
     app.add_url_rule("/", "front", lambda: redirect(words.POLICY_URL))

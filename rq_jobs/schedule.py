@@ -13,6 +13,7 @@ from mailer.inbound import queries as inbound
 from mailer.notices import actions as notices
 from mailer.notices import queries as notice_queries
 from mailer.policies import actions as policies
+from mailer.terminations import actions as termination_actions
 from mailer.terminations import queries as terminations
 
 
@@ -22,6 +23,7 @@ def run(at: datetime) -> bool:
     with transaction() as session:
         policies.take_effect(session, at, today)
         notices.catch_up(session, at)
+        termination_actions.ask_staff(session, at)
     with transaction() as session:
         if inbound.has_unread(session):  # it may be a termination
             return False

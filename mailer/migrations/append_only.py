@@ -10,6 +10,7 @@ TABLES = (
     "deemed_agreements",
     "draft_approvals",
     "draft_returns",
+    "inbound_arrivals",
     "ledger_entries",
     "policy_versions",
     "version_approvals",

@@ -127,7 +127,7 @@ def test_the_command_line_makes_and_lists_services(database: str) -> None:
 def test_the_command_line_refuses_what_the_page_refuses(session: Session) -> None:
     with pytest.raises(actions.Invalid, match=r"rights\.dew"):
         actions.create(session, name="trac", hears=["rights.dew"], at=datetime.now(UTC))
-    assert len(EventOut) == 13
+    assert len(EventOut) == 16
 
 
 def delivery_of(session: Session, trac: Trac) -> EventDelivery:
