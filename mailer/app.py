@@ -12,6 +12,7 @@ from flask_wtf import CSRFProtect
 from mailer import places, settings
 from mailer.admin import configuration, faults, find, frame, health, home, messages, people, routes_page, tasks, words
 from mailer.campaigns import admin as campaigns_admin
+from mailer.campaigns.brakes import admin as brakes
 from mailer.consent import views as consent_views
 from mailer.demo import post_office_views
 from mailer.inbound import admin as inbound_admin
@@ -51,6 +52,7 @@ FOR_STAFF = (
     campaigns_admin,
     terminations_admin,
     answer_templates_admin,
+    brakes,
     inbound_admin,
     services_admin,
 )

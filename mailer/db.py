@@ -25,6 +25,7 @@ from sqlalchemy import (
     MetaData,
     create_engine,
     event,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
@@ -36,6 +37,12 @@ from mailer import settings
 
 SQLITE_BUSY_MILLISECONDS = 30_000
 SQLITE_LOOK_SECONDS = 0.001  # between two looks whether one may write
+
+# measured by the size of the file, for nobody wants to count rows; below 64 pages any plan is a good one
+_GROWN = text(
+    "SELECT relname FROM pg_class WHERE oid = ANY(CAST(CAST(:tables AS text[]) AS regclass[])) "
+    "AND pg_relation_size(oid) > 8192 * greatest(64, 2 * relpages) ORDER BY relname"
+)
 
 BigInt = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows by itself only for INTEGER
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
@@ -112,6 +119,20 @@ def reading() -> Iterator[Session]:
     """A session for looking only: it takes no write lock and is never committed."""
     with Session(engine().execution_options(sqlite_begin="DEFERRED"), expire_on_commit=False) as session:
         yield session
+
+
+def note_growth(session: Session, *tables: str) -> list[str]:
+    """Tell PostgreSQL's planner of tables that hold more than twice what it last heard of; which ones.
+
+    A plan is kept as long as its connection. One made while a table was nearly empty reads the whole of it for each
+    row that refers to it, until autovacuum comes by a minute later; so whoever adds thousands of rows says so.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return []
+    grown = session.scalars(_GROWN, {"tables": sorted(tables)}).all()
+    for table in grown:
+        session.execute(text(f"ANALYZE {table}"))
+    return list(grown)
 
 
 def _json(value: Any) -> str:

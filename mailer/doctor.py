@@ -18,6 +18,8 @@ from mailer.delivery import dkim, routes, trial
 from mailer.delivery.routes import Route
 from mailer.errors import MailerError
 from mailer.inbound import doors, mailbox
+from mailer.ledger import queries as ledger
+from mailer.ledger import rules as ledger_rules
 from mailer.services import queries as services
 from mailer.settings import Settings
 
@@ -79,6 +81,10 @@ def _database(config: Settings) -> str:
 
 
 def _clocks(config: Settings) -> str:
+    with db.reading() as session:
+        fault = ledger_rules.clock_fault(clock.now(), ledger.latest(session))
+    if fault is not None:
+        raise _Unwell(fault)
     with db.engine().connect() as connection:
         if connection.dialect.name == "sqlite":
             shift = f"; the demo's clock says {clock.now():%Y-%m-%d %H:%M} UTC" if config.demo else ""

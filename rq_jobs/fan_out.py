@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailer import doorbell
 from mailer.clock import now
-from mailer.db import transaction
+from mailer.db import note_growth, transaction
 from mailer.notices import actions as notices
 from mailer.outbox import actions as outbox
 from mailer.outbox.models import Mailing
@@ -25,5 +25,6 @@ def fan_out(mailing_id: str) -> None:
             made = outbox.fan_out_slice(session, mailing, now())
             if mailing.kind is MailKind.NOTICE and made is not None:
                 notices.adopt(session, mailing, now(), made.rows)
+            note_growth(session, "messages", "notices")
             lane = mailing.kind.channel.value
         doorbell.ring(lane, deliver.JOB, lane)

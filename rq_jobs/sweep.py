@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+
 from mailer import doorbell
 from mailer.clock import now
 from mailer.consent.rules import Channel
 from mailer.db import transaction
 from mailer.inbound import actions as inbound
+from mailer.ledger import queries as ledger
+from mailer.ledger import rules as ledger_rules
 from mailer.outbox import mailings
 from mailer.outbox import queries as outbox_queries
 from mailer.services import actions as services
 from rq_jobs import clear, deliver, fan_out, publish_events, read_mail, recover
 
+log = logging.getLogger(__name__)
 JOB = "rq_jobs.sweep.sweep"
 
 
@@ -27,6 +32,9 @@ def sweep() -> None:
         due = [channel.value for channel in Channel if outbox_queries.is_due(session, channel, at)]
         has_mail = inbound.is_waiting(session, at)
         has_events = services.is_waiting(session, at)
+        clock_fault = ledger_rules.clock_fault(at, ledger.latest(session))
+    if clock_fault is not None:
+        log.warning(clock_fault)
     for mailing_id in cancelled:
         doorbell.ring("chores", clear.JOB, mailing_id)
     for mailing_id in unmade:

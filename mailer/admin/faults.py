@@ -7,7 +7,7 @@ import logging
 from flask import Flask, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from mailer.errors import MailerError, trace
@@ -20,6 +20,7 @@ SENTENCES = {
     413: "This is too large: at most 1 MB is taken here. Send less at a time.",
     415: "This kind of content is not taken here; send application/json.",
     500: "Something went wrong on our side; nothing half done was kept. Try again in a few minutes.",
+    503: "The database cannot be written or read at the moment; nothing was kept. Try again in a minute.",
 }
 TITLES = {
     401: "Sign in first",
@@ -27,7 +28,8 @@ TITLES = {
     415: "This kind of content is not taken here",
     422: "Something in this does not fit",
 }
-WITH_PAGE = frozenset({400, 403, 404, 409, 413, 429, 500})
+WITH_PAGE = frozenset({400, 403, 404, 409, 413, 429, 500, 503})
+RETRY_SECONDS = 60
 log = logging.getLogger(__name__)
 
 
@@ -37,6 +39,8 @@ def init(app: Flask) -> None:
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(DataError, _unkeepable)
+    app.register_error_handler(OperationalError, _away)
+    app.register_error_handler(InterfaceError, _away)
     app.register_error_handler(Exception, _crash)
 
 
@@ -79,6 +83,13 @@ def _unkeepable(error: DataError) -> ResponseReturnValue:
     """PostgreSQL refuses what SQLite takes: a NUL character, a number beyond 64 bits."""
     log.warning("%s at %s\n%s", type(error).__name__, request.endpoint, trace(error))
     return answer(422, "Something in this request is too long, too large or holds an invisible character; correct it.")
+
+
+def _away(error: OperationalError | InterfaceError) -> ResponseReturnValue:
+    """The database is away, locked for longer than anybody waits, or has no room left: who asks may ask again."""
+    log.error("%s at %s\n%s", type(error).__name__, request.endpoint, trace(error))
+    answered = answer(503, None)
+    return (*answered, {"Retry-After": str(RETRY_SECONDS)}) if isinstance(answered, tuple) else answered
 
 
 def _crash(error: Exception) -> ResponseReturnValue:

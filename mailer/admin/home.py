@@ -16,6 +16,8 @@ from mailer.admin.rules import TimeLeft, time_left
 from mailer.admin.words import first_sentence
 from mailer.db import reading
 from mailer.inbound.models import InboundMail
+from mailer.ledger import queries as ledger
+from mailer.ledger import rules as ledger_rules
 from mailer.staff import queries as staff
 from mailer.staff.access import needs
 from mailer.staff.models import Task
@@ -43,9 +45,15 @@ def home() -> ResponseReturnValue:
     now = clock.now()
     with reading() as session:
         waiting, numbers = _waiting(session, now), queries.numbers(session, now)
+        clock_fault = ledger_rules.clock_fault(now, ledger.latest(session))
     since = clock.local_day(now - queries.WEEK, settings.current().zone)
     return render_template(
-        "admin/home.html", waiting=waiting[:SHOWN], more=len(waiting) - SHOWN, numbers=numbers, since=since
+        "admin/home.html",
+        waiting=waiting[:SHOWN],
+        more=len(waiting) - SHOWN,
+        numbers=numbers,
+        since=since,
+        clock_fault=clock_fault,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from mailer.admin import links
@@ -17,6 +17,8 @@ from mailer.inbound.desk import DeskState
 from mailer.inbound.models import InboundMail
 from mailer.ledger.models import LedgerEntry
 from mailer.notices.models import DeemedAgreement, Notice
+from mailer.outbox import lanes
+from mailer.outbox.actions import PARCEL
 from mailer.outbox.models import Mailing, Message, Parcel
 from mailer.outbox.rules import State
 from mailer.policies.models import Policy, Version
@@ -157,14 +159,12 @@ def _settled(session: Session, since: datetime) -> dict[State, int]:
 
 
 def _count_waiting(session: Session) -> int:
-    """What is due by itself, which an index holds, and what waits in parcels, row by row of theirs."""
+    """What is due by itself, which an index holds, and what waits in parcels, each read by its rows."""
     due = Message.channel.in_(list(Channel)), Message.due_at.is_not(None)
     single = select(Message.row).where(*due, Message.state.in_(WAITING))
-    within = and_(Message.row >= Parcel.first_row, Message.row <= Parcel.last_row)
-    in_parcels = select(Message.row).join(Parcel, and_(within, Message.mailing_id == Parcel.mailing_id))
-    return _count(session, single) + _count(
-        session, in_parcels.where(Message.state == State.QUEUED, Message.due_at.is_(None))
-    )
+    some = select(Parcel).order_by(Parcel.id).limit(COUNTED_AT_MOST // PARCEL).subquery()
+    in_one = select(func.count()).select_from(Message).where(lanes.in_parcel(some.c)).scalar_subquery()
+    return _count(session, single) + int(session.scalar(select(func.sum(in_one)).select_from(some)) or 0)
 
 
 def _count(session: Session, rows: Select[str] | Select[int]) -> int:

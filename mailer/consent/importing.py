@@ -23,7 +23,7 @@ from mailer.contacts import actions as contacts
 from mailer.contacts import queries as contact_queries
 from mailer.contacts.models import Contact
 from mailer.contacts.rules import Origin
-from mailer.db import transaction
+from mailer.db import note_growth, transaction
 from mailer.errors import MailerError
 
 ROWS_A_TRANSACTION = 100
@@ -60,6 +60,7 @@ def import_file(path: Path, *, source: str) -> Report:
     while batch := list(islice(rows, ROWS_A_TRANSACTION)):
         with transaction() as session:
             part = take_in(session, batch, source=source, zone=zone, at=clock.now())
+            note_growth(session, "contacts", "addresses", "consent_events", "subscriptions")
         report.note(part)
         time.sleep(PAUSE)
     return report

@@ -6,6 +6,7 @@ One a channel is told by `MAILER_SMTP_ESSENTIAL` and `MAILER_SMTP_MARKETING`, se
 
 from __future__ import annotations
 
+import os
 import re
 import ssl
 import tomllib
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from email.utils import parseaddr
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -74,11 +76,17 @@ class Route:
 
     def tls_context(self) -> ssl.SSLContext:
         """Certificates are verified, always."""
-        return ssl.create_default_context()
+        return _tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
     def rate_to(self, domain: str) -> float | None:
         """Mails a second that this route may send to one recipient domain; None where nothing was said of it."""
         return dict(self.domains).get(domain.lower())
+
+
+@lru_cache(maxsize=4)
+def _tls_context(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    """Reading the authorities takes longer than a connection; OpenSSL looks for them where these two say."""
+    return ssl.create_default_context()
 
 
 def routes_for(channel: Channel, config: Settings | None = None) -> tuple[Route, ...]:

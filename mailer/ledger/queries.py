@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from mailer.ledger import rules
 from mailer.ledger.models import LedgerDetail, LedgerEntry
 
 BATCH = 5_000
+LATEST = 2_000
 
 
 def links(session: Session) -> Iterator[rules.Link]:
@@ -59,6 +61,13 @@ def verify(session: Session) -> rules.Whole | rules.Broken:
         return outcome
     wrong = wrong_detail(session)
     return outcome if wrong is None else rules.Broken(wrong, f"the details of entry {wrong} were changed")
+
+
+def latest(session: Session) -> datetime | None:
+    """The latest instant among the last entries, for a clock that was set back makes earlier ones after it."""
+    last = select(LedgerEntry.at).order_by(LedgerEntry.seq.desc()).limit(LATEST).subquery()
+    spelled = session.scalar(select(func.max(last.c.at)))
+    return datetime.fromisoformat(spelled) if spelled is not None else None
 
 
 def about(session: Session, subject: str, limit: int = 200) -> list[LedgerEntry]:

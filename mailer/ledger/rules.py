@@ -6,9 +6,11 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 GENESIS = "0" * 64
+CLOCKS_APART = timedelta(minutes=2)
+"""So far the clocks of two machines may differ, and no clock was set back."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,19 @@ def canonical(value: object) -> str:
 def spell_instant(at: datetime) -> str:
     """An instant as the chain spells it: UTC, microseconds, `Z`."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def clock_fault(at: datetime, latest: datetime | None) -> str | None:
+    """What is wrong with a clock that says `at` when the record has an entry of `latest`; None if nothing is.
+
+    What was put off waits for that much longer, and days are counted from the wrong one.
+    """
+    if latest is None or latest - at <= CLOCKS_APART:
+        return None
+    return (
+        f"The clock was set back: it says {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC, and the record has an entry of "
+        f"{latest.astimezone(UTC):%Y-%m-%d %H:%M} UTC. Set it right (NTP); mail that was put off waits until then."
+    )
 
 
 def digest_detail(salt: str, body: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, String, and_, case, exists, func, literal, select, type_coerce
+from sqlalchemy import Select, String, case, exists, func, literal, select, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,7 @@ from mailer.notices.models import DeemedAgreement, Notice
 from mailer.notices.rules import NoticeState
 from mailer.outbox import actions as outbox
 from mailer.outbox import audience as audiences
+from mailer.outbox import queries as outbox_queries
 from mailer.outbox.models import Mailing, Message
 from mailer.outbox.outgoing import Outgoing
 from mailer.outbox.rules import MailKind, State
@@ -53,7 +54,7 @@ def adopt(session: Session, mailing: Mailing, at: datetime, rows: range | None =
     withheld = type_coerce(Message.withheld, String)
     of_mailing = Message.mailing_id == mailing.id
     if rows is not None:
-        of_mailing = and_(of_mailing, Message.row >= rows.start, Message.row < rows.stop)
+        of_mailing = outbox_queries.of_rows(mailing.id, rows.start, rows.stop - 1)
     told = select(
         literal(mailing.subject_id),
         Message.contact_id,

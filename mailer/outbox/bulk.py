@@ -1,99 +1,149 @@
-"""Writing for many in one statement: the rows go as one JSON text, which both databases read as a table (FIGURES)."""
+"""Writing for many at once, in the way that is quickest on each database (FIGURES).
+
+PostgreSQL gets all rows as one JSON text, which it reads as a table. SQLite is no journey away: it gets them one by
+one, through a statement that is prepared once.
+"""
 
 # ruff: noqa: S608  what stands in these statements are names of ours; every value is bound
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from mailer import ids
+from mailer.ledger.rules import merkle_root
 from mailer.outbox import rules
 from mailer.outbox.outgoing import Done
 from mailer.outbox.rules import MailKind
 
-# what one row of the JSON holds, with PostgreSQL's type; every name in the statements below is one of ours
-_COLUMNS = {
-    "id": "bigint",
+Row = tuple[Any, ...]
+# what a row holds, in this order, with PostgreSQL's types
+_ACCEPTED = {
     "at": "timestamptz",
     "sha256": "text",
     "dated_at": "timestamptz",
     "sent_from": "text",
     "envelope_domain": "text",
     "facts": "jsonb",
+    "batch": "text",
+    "id": "bigint",
+}
+_ANSWERED = {
+    "id": "bigint",
+    "at": "timestamptz",
     "route": "text",
     "outcome": "text",
     "code": "integer",
     "reply": "text",
 }
-_PATH = "'$.{}'"
-_AS_TABLE = {
-    "postgresql": f"json_to_recordset(CAST(:rows AS json)) AS j({', '.join(f'{c} {t}' for c, t in _COLUMNS.items())})",
-    "sqlite": f"(SELECT {', '.join(f'json_extract(value, {_PATH.format(c)}) AS {c}' for c in _COLUMNS)} "
-    "FROM json_each(:rows)) AS j",
-}
-_ACCEPT = {
-    name: text(
-        "UPDATE messages SET state = 'accepted', settled_at = j.at, sha256 = j.sha256, attempts = attempts + 1, "
-        "dated_at = j.dated_at, sent_from = j.sent_from, envelope_domain = j.envelope_domain, "
-        "facts = coalesce(j.facts, messages.facts), batch = :batch, due_at = NULL, lease_token = NULL "
-        f"FROM {table} WHERE messages.id = j.id"
-    )
-    for name, table in _AS_TABLE.items()
-}
-_ADD_ATTEMPTS = {
-    name: text(
-        "INSERT INTO attempts (message_row, at, route, outcome, code, reply) "
-        f"SELECT j.id, j.at, j.route, j.outcome, j.code, j.reply FROM {table} WHERE true ORDER BY j.id"
-    )
-    for name, table in _AS_TABLE.items()
-}
+_ACCEPT = (
+    "UPDATE messages SET state = 'accepted', settled_at = {at}, sha256 = {sha256}, attempts = attempts + 1, "
+    "dated_at = {dated_at}, sent_from = {sent_from}, envelope_domain = {envelope_domain}, "
+    "facts = coalesce({facts}, messages.facts), batch = {batch}, due_at = NULL, lease_token = NULL "
+)
+_ADD = "INSERT INTO attempts (message_row, at, route, outcome, code, reply) "
 
 
-def write(session: Session, accepted: Sequence[Done], others: Sequence[Done], batch: str) -> None:
-    """Settle messages that a server took, and keep what was answered to these and to the others.
+def _table(columns: Mapping[str, str]) -> str:
+    spelled = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    return f"json_to_recordset(CAST(:rows AS json)) AS j({spelled})"
 
-    Each gets the instant of its answer, its digest and the day on it; the words are kept without mail addresses.
+
+_ACCEPT_TABLE = text(
+    _ACCEPT.format(**{name: f"j.{name}" for name in _ACCEPTED}) + f"FROM {_table(_ACCEPTED)} WHERE messages.id = j.id"
+)
+_ADD_TABLE = text(
+    f"{_ADD} SELECT {', '.join(f'j.{name}' for name in _ANSWERED)} FROM {_table(_ANSWERED)} ORDER BY j.id"
+)
+_ACCEPT_ROW = _ACCEPT.format(**dict.fromkeys(_ACCEPTED, "?")) + "WHERE id = ?"
+_ADD_ROW = f"{_ADD} VALUES ({', '.join('?' for _ in _ANSWERED)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is to be written of the messages that a server took, and of every answer, in the order of their rows."""
+
+    batch: str
+    accepted: list[Row]
+    answered: list[Row]
+    rows: tuple[int, int] | None
+    """The first and the last message that a server took; None if it took none."""
+    root: str
+    """The Merkle root of the digests of what was taken (DESIGN §12)."""
+
+
+def spell(session: Session, accepted: Sequence[Done], others: Sequence[Done]) -> Written:
+    """Spell what is to be written, before the first statement: from then on nobody else can write on SQLite.
+
+    Each mail gets the instant of its answer, its digest and the day on it; a server's words are kept without mail
+    addresses.
     """
-    dialect = session.get_bind().dialect.name
-    spell = _spell_postgresql if dialect == "postgresql" else _spell_sqlite
-    if accepted:
-        rows = _as_json(accepted, spell)
-        session.execute(_ACCEPT[dialect], {"rows": rows, "batch": batch})
-        session.execute(_ADD_ATTEMPTS[dialect], {"rows": rows})
-    if others:
-        session.execute(_ADD_ATTEMPTS[dialect], {"rows": _as_json(others, spell)})
+    is_postgresql = _is_postgresql(session)
+    at = _spelled(_spell_postgresql if is_postgresql else _spell_sqlite, (*accepted, *others))
+    in_order, batch = sorted(accepted, key=_row), ids.new("bat")
+    return Written(
+        batch,
+        [_accepted(one, at, batch, is_text=not is_postgresql) for one in in_order],
+        [_answered(one, at) for one in (*in_order, *sorted(others, key=_row))],
+        (_row(in_order[0]), _row(in_order[-1])) if in_order else None,
+        merkle_root(one.sha256 for one in in_order),
+    )
 
 
-def _as_json(done: Sequence[Done], spell: Callable[[datetime], str]) -> str:
-    spelled: dict[datetime, str] = {}
-    for one in done:
-        for at in (one.at, one.mail.dated_at):
-            if at not in spelled:
-                spelled[at] = spell(at)
-    return json.dumps([_row(one, spelled) for one in done], ensure_ascii=False, separators=(",", ":"))
+def write(session: Session, spelled: Written) -> None:
+    """Settle what was taken, and keep every answer."""
+    if _is_postgresql(session):
+        if spelled.accepted:
+            session.execute(_ACCEPT_TABLE, {"rows": _as_json(_ACCEPTED, spelled.accepted)})
+        if spelled.answered:
+            session.execute(_ADD_TABLE, {"rows": _as_json(_ANSWERED, spelled.answered)})
+        return
+    connection = session.connection()
+    if spelled.accepted:
+        connection.exec_driver_sql(_ACCEPT_ROW, spelled.accepted)
+    if spelled.answered:
+        connection.exec_driver_sql(_ADD_ROW, spelled.answered)
 
 
-def _row(one: Done, spelled: dict[datetime, str]) -> dict[str, Any]:
-    mail, answer = one.mail, one.answer
-    row: dict[str, Any] = {
-        "id": mail.row,
-        "at": spelled[one.at],
-        "sha256": one.sha256,
-        "dated_at": spelled[mail.dated_at],
-    }
-    if mail.sent_from or mail.envelope_domain:
-        row |= {"sent_from": mail.sent_from, "envelope_domain": mail.envelope_domain}
-    if mail.kind is MailKind.NOTICE:  # the dates on it were reckoned when it was claimed
-        row["facts"] = mail.facts
-    if answer is not None:
-        row |= {"route": answer.route, "outcome": answer.outcome, "code": answer.code}
-        row["reply"] = rules.without_addresses(answer.reply)
-    return row
+def _is_postgresql(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def _row(one: Done) -> int:
+    return one.mail.row
+
+
+def _accepted(one: Done, at: Mapping[datetime, str], batch: str, *, is_text: bool) -> Row:
+    mail = one.mail
+    facts: Any = mail.facts if mail.kind is MailKind.NOTICE else None  # the dates on it were reckoned at the claim
+    if is_text and facts is not None:
+        facts = json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
+    who = mail.sent_from, mail.envelope_domain
+    return (at[one.at], one.sha256, at[mail.dated_at], *who, facts, batch, mail.row)
+
+
+def _answered(one: Done, at: Mapping[datetime, str]) -> Row:
+    answer = one.answer
+    assert answer is not None
+    words = rules.without_addresses(answer.reply)
+    return (one.mail.row, at[one.at], answer.route, answer.outcome.value, answer.code, words)
+
+
+def _as_json(columns: Mapping[str, str], rows: Sequence[Row]) -> str:
+    names = tuple(columns)
+    return json.dumps([dict(zip(names, row, strict=True)) for row in rows], ensure_ascii=False, separators=(",", ":"))
+
+
+def _spelled(spell_one: Callable[[datetime], str], done: Sequence[Done]) -> dict[datetime, str]:
+    """Each instant once, for a batch has few days on its mails."""
+    return {at: spell_one(at) for at in {at for one in done for at in (one.at, one.mail.dated_at)}}
 
 
 def _spell_postgresql(at: datetime) -> str:

@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session
 from mailer import ids
 from mailer.consent.rules import Channel, Withheld
 from mailer.ledger import actions as ledger
-from mailer.ledger.rules import merkle_root
 from mailer.outbox import bulk, look, queries, rules
 from mailer.outbox.models import Mailing, Message, Parcel
 from mailer.outbox.outgoing import Batch, Done, Outgoing
@@ -83,11 +82,9 @@ def take_parcel(session: Session, channel: Channel, at: datetime, lease: timedel
 
 
 def in_parcel(parcel: Any) -> ColumnElement[bool]:
-    """The messages of a parcel that still wait in it."""
-    within = and_(Message.row >= parcel.first_row, Message.row <= parcel.last_row)
-    return and_(
-        within, Message.mailing_id == parcel.mailing_id, Message.state == State.QUEUED, Message.due_at.is_(None)
-    )
+    """The messages of a parcel (or, given the table, of each) that still wait in it."""
+    waits = queries.of_rows(parcel.mailing_id, parcel.first_row, parcel.last_row)
+    return and_(waits, Message.state == State.QUEUED, Message.due_at.is_(None))
 
 
 def look_at(session: Session, batch: Batch, at: datetime) -> None:
@@ -119,12 +116,14 @@ def settle(session: Session, batch: Batch, done: Sequence[Done], at: datetime) -
 
     Nothing changes, and nothing is given, for what was taken from us meanwhile (fencing, TRAPS 10).
     """
-    ours = _still_ours(session, batch, [one.mail.row for one in done], at)
-    settled = [(one, _after(one)) for one in done if one.mail.row in ours]
-    accepted = [one for one, after in settled if after.state is State.ACCEPTED]
-    others = [one for one, after in settled if after.state is not State.ACCEPTED and one.answer is not None]
-    _accept(session, accepted, others, at)
-    _count(session, accepted, [one for one, after in settled if after.state is State.REFUSED])
+    settled = [(one, _after(one)) for one in done]
+    spelled = _spell(session, settled)  # before the first statement, which keeps every other writer of SQLite out
+    ours = _still_ours(session, batch, [one.mail.row for one in done])
+    if len(ours) < len(done):
+        settled = [(one, after) for one, after in settled if one.mail.row in ours]
+        spelled = _spell(session, settled)
+    _accept(session, spelled, at)
+    _count(session, settled)
     _withhold(session, [one for one, after in settled if after.state is State.WITHHELD], at)
     for one, after in settled:
         if after.state not in (State.ACCEPTED, State.WITHHELD):
@@ -220,7 +219,7 @@ def _after(one: Done) -> rules.After:
     )
 
 
-def _still_ours(session: Session, batch: Batch, rows: Sequence[int], at: datetime) -> Collection[int]:
+def _still_ours(session: Session, batch: Batch, rows: Sequence[int]) -> Collection[int]:
     """Those of the rows whose lease is still ours, locked until the commit."""
     if not rows:
         return ()
@@ -242,21 +241,26 @@ def _let_go_if_done(session: Session, batch: Batch) -> None:
         session.execute(delete(Parcel).where(*mine).execution_options(**_QUIETLY))
 
 
-def _accept(session: Session, accepted: Sequence[Done], others: Sequence[Done], at: datetime) -> None:
+def _spell(session: Session, settled: Sequence[tuple[Done, rules.After]]) -> bulk.Written:
+    accepted = [one for one, after in settled if after.state is State.ACCEPTED]
+    others = [one for one, after in settled if after.state is not State.ACCEPTED and one.answer is not None]
+    return bulk.spell(session, accepted, others)
+
+
+def _accept(session: Session, spelled: bulk.Written, at: datetime) -> None:
     """Settle what servers took, and prove it in one ledger entry: the Merkle root of the digests (DESIGN §12)."""
-    in_order = sorted(accepted, key=lambda one: one.mail.row)
-    name = ids.new("bat")
-    bulk.write(session, in_order, others, name)
-    if not in_order:
-        return
-    root = merkle_root(one.sha256 for one in in_order)
-    rows = [in_order[0].mail.row, in_order[-1].mail.row]
-    ledger.record(session, "messages.accepted", at, batch=name, count=len(in_order), root=root, rows=rows)
+    bulk.write(session, spelled)
+    if spelled.rows is not None:
+        rows, count = list(spelled.rows), len(spelled.accepted)
+        ledger.record(session, "messages.accepted", at, count=count, rows=rows, batch=spelled.batch, root=spelled.root)
 
 
-def _count(session: Session, accepted: Sequence[Done], refused: Sequence[Done]) -> None:
+def _count(session: Session, settled: Sequence[tuple[Done, rules.After]]) -> None:
     """Add to the numbers of the mailings what was answered to theirs."""
-    took, not_took = (Counter(one.mail.mailing_id for one in some) for some in (accepted, refused))
+    took, not_took = (
+        Counter(one.mail.mailing_id for one, after in settled if after.state is state)
+        for state in (State.ACCEPTED, State.REFUSED)
+    )
     for mailing_id in sorted({one for one in (*took, *not_took) if one is not None}):
         values = {
             "accepted": Mailing.accepted + took[mailing_id],

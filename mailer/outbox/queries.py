@@ -117,6 +117,15 @@ def last_answer(session: Session, mailing_id: str) -> Attempt | None:
     return session.scalar(select(Attempt).where(Attempt.message_row.in_(waiting)).order_by(Attempt.id.desc()).limit(1))
 
 
+def of_rows(mailing_id: Any, first: Any, last: Any) -> ColumnElement[bool]:
+    """The messages of a mailing from row `first` to row `last`.
+
+    They are found by their rows: `coalesce` keeps SQLite from the index of mailings, of which it would read the whole
+    mailing for each of its parcels.
+    """
+    return and_(Message.row >= first, Message.row <= last, func.coalesce(Message.mailing_id, "") == mailing_id)
+
+
 def in_state(state: State) -> ColumnElement[bool]:
     """Written out, not bound: SQLite uses a partial index only when it can read the state in the statement."""
     return Message.state == literal(state, Message.state.type, literal_execute=True)

@@ -214,3 +214,25 @@ def test_a_page_that_caches_may_share_does_not_vary_by_cookie(client: FlaskClien
     assert answer.cache_control.public
     assert "Cookie" not in answer.headers.get("Vary", "")
     assert "Cookie" in client.get("/admin/sign-in").headers["Vary"]
+
+
+@only_sqlite
+def test_a_database_that_nobody_can_write_is_said_and_asked_for_again(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @app.post("/api/write")
+    @app.post("/write")
+    def write() -> str:
+        with db.transaction() as session:
+            session.execute(text("DELETE FROM tasks"))
+        return "written"
+
+    app.config |= {"PROPAGATE_EXCEPTIONS": False, "WTF_CSRF_ENABLED": False}
+    monkeypatch.setattr(db, "SQLITE_BUSY_MILLISECONDS", 50)
+    with db.engine().connect() as writer:
+        writer.execute(text("DELETE FROM tasks"))
+        page, told = app.test_client().post("/write"), app.test_client().post("/api/write")
+    assert (page.status_code, "Try again in a minute" in page.text) == (503, True)
+    assert (told.status_code, told.headers["Retry-After"]) == (503, "60")
+    assert told.get_json()["error"]["message"].startswith("The database cannot be written or read at the moment")
+    assert app.test_client().post("/write").text == "written"

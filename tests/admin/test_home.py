@@ -9,11 +9,12 @@ from datetime import timedelta
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from mailer import clock, db
+from mailer import clock, db, settings
 from mailer.contacts.rules import Origin
 from mailer.inbound import actions as inbound
 from mailer.inbound.desk import DeskState
 from mailer.inbound.models import InboundMail
+from mailer.ledger import actions as ledger
 from mailer.outbox import actions as outbox
 from mailer.outbox import audience as audiences
 from mailer.outbox.models import Message
@@ -29,7 +30,8 @@ def put_task(days: int | None = 3) -> str:
     now = clock.now()
     with db.transaction() as session:
         who = factories.contact(session)
-        due_on = None if days is None else now.date() + timedelta(days=days)
+        today = clock.local_day(now, settings.current().zone)
+        due_on = None if days is None else today + timedelta(days=days)
         about = {"subject_id": who.id, "contact_id": who.id}
         task = tasks.open_task(session, key=who.id, kind="reply", text="Call Anna", due_on=due_on, at=now, **about)
     return task.id
@@ -111,3 +113,13 @@ def test_mail_that_no_machine_may_judge_stands_there_and_is_found_by_its_message
     assert f"/admin/replies/{mail.id}" in page
     found = client.post("/admin/search", data={"q": "<hello@people.example>"})
     assert found.location == f"/admin/replies/{mail.id}"
+
+
+def test_a_clock_that_was_set_back_is_said(signed_in: SignIn) -> None:
+    staff = signed_in()
+    assert "The clock was set back" not in staff.get("/admin/").text
+    with db.transaction() as session:
+        ledger.record(session, "contact.upserted", clock.now() + timedelta(hours=1))
+    with db.transaction() as session:
+        ledger.record(session, "contact.upserted", clock.now())  # by the clock as it is now
+    assert "The clock was set back" in staff.get("/admin/").text

@@ -171,6 +171,12 @@ def test_doctor_wants_https_in_production(configure: Configure) -> None:
     assert "post office" not in shown
 
 
+def test_doctor_sees_that_the_clock_was_set_back(database: str) -> None:
+    with db.transaction() as session:
+        ledger.record(session, "contact.upserted", clock.now() + timedelta(hours=1))
+    assert "The clock was set back" in run("doctor").stdout
+
+
 def test_doctor_compares_clocks_and_hides_passwords(database: str) -> None:
     shown = run("doctor").stdout
     assert f"migrated to {head()}" in shown

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from mailer import clock, db, doorbell
 from mailer.delivery.routes import CONNECTIONS
 from mailer.ledger import queries as ledger
+from mailer.ledger.actions import record
 from mailer.ledger.rules import Whole
 from mailer.notices import actions as notices
 from mailer.notices.models import Notice
@@ -203,3 +204,13 @@ def test_a_notice_in_doubt_after_a_kill_goes_again_with_the_dates_it_had(server:
     with db.reading() as session:
         [notice] = session.scalars(select(Notice).where(Notice.version_id == version.id)).all()
         assert notice.state is NoticeState.ACCEPTED
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_sweep_says_that_the_clock_was_set_back(server: Sink, caplog: pytest.LogCaptureFixture) -> None:
+    sweep()
+    assert "The clock was set back" not in caplog.text
+    with db.transaction() as session:
+        record(session, "contact.upserted", clock.now() + timedelta(hours=1))
+    sweep()
+    assert "The clock was set back" in caplog.text

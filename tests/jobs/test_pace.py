@@ -15,7 +15,7 @@ from redis import Redis
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from mailer import clock, db
+from mailer import clock, db, settings
 from mailer.consent.rules import LOOK_HOLDS_SECONDS
 from mailer.contacts.models import Contact
 from mailer.delivery.routes import CONNECTIONS
@@ -117,7 +117,8 @@ def test_a_route_that_may_send_little_lets_the_rest_wait_untouched(world: World)
 def test_a_domain_that_is_warmed_up_sends_no_more_than_its_day_allows(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.write(("main", world.server.port, f"warm_up_from = {clock.now().date().isoformat()}"))
+    today = clock.local_day(clock.now(), settings.current().zone)
+    world.write(("main", world.server.port, f"warm_up_from = {today.isoformat()}"))
     mailing_id = campaign(readers(70))
     monkeypatch.setattr(job, "DRAIN_SECONDS", 5.0)
     assert deliver("marketing") == 50

@@ -97,3 +97,18 @@ def test_merkle_roots_are_those_of_rfc_6962(leaves: list[str], root: str) -> Non
 def test_a_merkle_root_knows_order_and_repeats() -> None:
     roots = {rules.merkle_root(leaves) for leaves in ([A, B], [B, A], [A, B, B], [A, A, B])}
     assert len(roots) == 4
+
+
+AT = datetime(2026, 11, 24, 12, 3, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("latest", [None, AT - timedelta(days=1), AT, AT + rules.CLOCKS_APART])
+def test_a_clock_that_is_about_right_is_left_alone(latest: datetime | None) -> None:
+    assert rules.clock_fault(AT, latest) is None
+
+
+def test_a_clock_before_the_record_was_set_back_and_both_are_said() -> None:
+    fault = rules.clock_fault(AT, AT + timedelta(hours=1))
+    assert fault is not None
+    assert fault.startswith("The clock was set back: it says 2026-11-24 12:03 UTC, and the record has an entry of")
+    assert "2026-11-24 13:03 UTC" in fault

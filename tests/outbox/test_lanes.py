@@ -4,7 +4,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import Select, select, text, update
 from sqlalchemy.orm import Session
 
 from mailer import db
@@ -407,3 +407,16 @@ def test_what_a_server_took_was_sent_even_if_it_was_cancelled_meanwhile(session:
     lanes.settle(session, batch, [Done(later, AT, answer(Outcome.DEFERRED, 451))], AT)
     states = session.scalars(select(Message.state).order_by(Message.row)).all()
     assert states == [State.ACCEPTED, State.WITHHELD]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_parcel_is_read_by_its_rows_and_never_by_going_through_its_mailing(session: Session) -> None:
+    mailing(session, 3)
+    parcel = session.scalars(select(Parcel)).one()
+    waiting = select(Message.row).where(lanes.in_parcel(parcel))
+    plan = session.execute(text(f"EXPLAIN QUERY PLAN {_spelled(session, waiting)}")).all()
+    assert [step.detail for step in plan] == ["SEARCH messages USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"]
+
+
+def _spelled(session: Session, query: Select[int]) -> str:
+    return str(query.compile(session.get_bind(), compile_kwargs={"literal_binds": True}))

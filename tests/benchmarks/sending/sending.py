@@ -19,9 +19,11 @@ from tests.benchmarks.sending.house import House, Running, StepFailed
 LOOK_SECONDS = 0.05
 SLOWEST = 500
 """Mails a second below which a run is given up."""
+AT_A_LOOK = 2_000
+"""Rows read at most by one look, by their numbers alone: a look must cost the database nothing that could be seen."""
 _NEXT = text(
-    "SELECT id FROM messages WHERE id > :mark AND id <= :last AND mailing_id = :mailing "
-    "AND state IN ('queued', 'sending') ORDER BY id LIMIT 1"
+    "SELECT min(CASE WHEN state IN ('queued', 'sending') THEN id END), max(id) FROM "
+    f"(SELECT id, state FROM messages WHERE id > :mark AND id <= :last ORDER BY id LIMIT {AT_A_LOOK}) AS following"
 )
 
 
@@ -114,9 +116,11 @@ def _watch(connection: Connection, mailing: Mailing, begun: float, port: int) ->
     end = begun + 60 + mailing.count / SLOWEST
     mark, marks, most = mailing.first - 1, [(0.0, 0)], 0
     while True:
-        given = {"mark": mark, "last": mailing.last, "mailing": mailing.id}
-        following = connection.execute(_NEXT, given).scalar()
+        following, last = connection.execute(_NEXT, {"mark": mark, "last": mailing.last}).one()
         connection.rollback()
+        if following is None and last is not None and last < mailing.last:
+            mark = last
+            continue
         passed = time.time() - begun
         done = mailing.last if following is None else following - 1
         if following is None or passed - marks[-1][0] >= 1:
