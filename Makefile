@@ -8,7 +8,7 @@ BROWSER := .venv/browser
 POSTFIX = echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections && \
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postfix >/dev/null
 
-.PHONY: run test setup check browser bench bench-diff bench-notices chaos lock migration clean
+.PHONY: run test setup check browser bench bench-diff bench-mail bench-notices chaos lock migration clean
 
 run: setup
 	@$(BIN)/mailer up --demo
@@ -59,6 +59,10 @@ bench-diff: setup
 # the officer's pages with a million notices, on both databases; PEOPLE=20000 for fewer; fails on a page slower than 0.3 s
 bench-notices: setup
 	$(BIN)/python -m tests.benchmarks.notices $(if $(PEOPLE),--people $(PEOPLE))
+
+# what our reader makes of real mail, beside the libraries; of DIR, if it is given, a folder of mails
+bench-mail: setup
+	$(BIN)/python -m tests.benchmarks.mail $(DIR)
 
 # resolve every dependency anew; wants uv
 lock:

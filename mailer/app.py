@@ -32,6 +32,9 @@ from mailer.campaigns.brakes import admin as brakes
 from mailer.consent import views as consent_views
 from mailer.demo import post_office_views
 from mailer.inbound import admin as inbound_admin
+from mailer.inbound import api as inbound_api
+from mailer.inbound import views as inbound_views
+from mailer.inbound.answers import admin as answer_templates_admin
 from mailer.notices import admin as notices_admin
 from mailer.notices import views as agreements_views
 from mailer.notices.proof import views as ledger_views
@@ -43,6 +46,7 @@ from mailer.services import admin as services_admin
 from mailer.services import api as services_api
 from mailer.staff import access
 from mailer.staff import admin as staff_admin
+from mailer.terminations import admin as terminations_admin
 from mailer.terminations import views as terminations_views
 
 LIMIT = 1_000_000  # bytes of a request; a door that takes more says so itself
@@ -55,6 +59,7 @@ PUBLIC = (
     policies_views,
     policies_api,
     terminations_views,
+    inbound_views,
     agreements_views,
     ledger_views,
     services_api,
@@ -77,6 +82,8 @@ FOR_STAFF = (
     notices_person,
     notices_export,
     campaigns_admin,
+    terminations_admin,
+    answer_templates_admin,
     brakes,
     inbound_admin,
     services_admin,
@@ -115,6 +122,9 @@ def create_app() -> Flask:
         app.register_blueprint(room.bp)
     for room in WITHOUT_CSRF:
         csrf.exempt(room.bp)
+    upload = inbound_api.door(services_api.verify)
+    csrf.exempt(upload)
+    app.register_blueprint(upload)
     if settings.current().catches_mail:
         app.register_blueprint(post_office_views.bp)
     app.add_url_rule("/", "front", lambda: redirect(words.POLICY_URL))

@@ -17,8 +17,10 @@ from mailer.consent.rules import Channel
 from mailer.delivery import dkim, routes, trial
 from mailer.delivery.routes import Route
 from mailer.errors import MailerError
+from mailer.inbound import doors, mailbox
 from mailer.ledger import queries as ledger
 from mailer.ledger import rules as ledger_rules
+from mailer.services import queries as services
 from mailer.settings import Settings
 
 SECONDS = 5.0
@@ -49,7 +51,7 @@ def examine(config: Settings) -> list[Finding]:
         ("clock", _clocks),
         ("redis", _redis),
         *_routes(config),
-        ("inbound", _inbound),
+        *_doors(config),
         ("public address", _public_url),
     ]
     if config.catches_mail:
@@ -148,9 +150,42 @@ def _signs(route: Route) -> Callable[[Settings], str]:
     return look
 
 
-def _inbound(config: Settings) -> str:
-    _must_listen(config.inbound_host, config.inbound_port, "`mailer inbound`")
-    return f"{config.inbound_protocol.upper()} at {config.inbound_host}:{config.inbound_port}"
+def _doors(config: Settings) -> Iterator[tuple[str, Callable[[Settings], str]]]:
+    """The doors that mail comes in by; the pipe, `mailer mail ingest`, needs nothing but the database."""
+    yield f"inbound {config.inbound_protocol}", _listener
+    if config.imap_url:
+        yield "inbound imap", _mailbox
+    yield "inbound upload", _uploads
+
+
+def _listener(config: Settings) -> str:
+    host, port = config.inbound_host, config.inbound_port
+    _must_listen(host, port, "`mailer inbound`")
+    tls = "with STARTTLS" if config.inbound_tls_cert else "without STARTTLS (MAILER_INBOUND_TLS_CERT)"
+    return f"{config.inbound_protocol.upper()} at {host}:{port}, {tls}"
+
+
+def _mailbox(config: Settings) -> str:
+    """Sign in and look, and see that our own reader does so, too."""
+    where = mailbox.place(config.imap_url)
+    try:
+        with mailbox.opened(where, readonly=True) as box:
+            unread = len(box.unread())
+    except mailbox.FAULTS as error:
+        raise _Unwell(
+            f"{where.name} cannot be opened ({type(error).__name__}): look at MAILER_IMAP_URL and its server"
+        ) from None
+    with db.reading() as session:
+        for door in doors.health(session, config, clock.now()):
+            if door.name == where.name and door.fault:
+                raise _Unwell(f"{where.name} {door.fault}")
+    return f"{where.name}, {unread} unread"
+
+
+def _uploads(config: Settings) -> str:
+    with db.reading() as session:
+        count = sum(service.disabled_at is None for service in services.all_services(session))
+    return f"POST {config.url}/inbound/<service>; services with a secret: {count}"
 
 
 def _post_office(config: Settings) -> str:

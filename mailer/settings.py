@@ -13,6 +13,7 @@ import tempfile
 from email.utils import parseaddr
 from enum import StrEnum
 from functools import cached_property, lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
@@ -28,6 +29,8 @@ from mailer.errors import MailerError
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 UNIX_SOCKET_PATH_LIMIT = 100  # sun_path is 108 bytes on Linux, 104 on macOS
 POST_OFFICE_AUTHSERV_ID = "post-office.localhost"
+IMAP_SCHEMES = ("imaps", "imap+starttls", "imap")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 SECRET_FIELDS = frozenset({"secret_keys"})
 
 
@@ -60,6 +63,13 @@ class Settings(BaseSettings):
     inbound_host: str = "127.0.0.1"
     inbound_port: int = Field(8026, ge=1, le=65535)
     inbound_protocol: str = Field("smtp", pattern="^(smtp|lmtp)$")
+    inbound_tls_cert: str = ""
+    inbound_tls_key: str = ""
+    inbound_relays: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.0/8", "::1/128")
+    inbound_per_minute: int = Field(60, ge=1, le=100_000)
+    inbound_connections: int = Field(10, ge=1, le=1_000)
+    imap_url: str = ""
+    imap_poll_seconds: int = Field(60, ge=1, le=3600)
     post_office_port: int = Field(8027, ge=1, le=65535)
     public_url: str = ""
 
@@ -86,7 +96,7 @@ class Settings(BaseSettings):
     smtp_timeout_seconds: int = Field(60, ge=1, le=600)
     log_level: str = "INFO"
 
-    @field_validator("secret_keys", "authserv_ids", mode="before")
+    @field_validator("secret_keys", "authserv_ids", "inbound_relays", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -121,11 +131,31 @@ class Settings(BaseSettings):
             raise ValueError("begin it with redis://, rediss:// or unix://")
         return value
 
-    @field_validator("routes")
+    @field_validator("inbound_relays")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            try:
+                ip_network(text)
+            except ValueError:
+                raise ValueError(f"“{text}” is no network; write one like 192.0.2.0/24 or 192.0.2.25/32") from None
+        return value
+
+    @field_validator("imap_url")
+    @classmethod
+    def _mailbox_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in IMAP_SCHEMES or not (parts.hostname and parts.username and parts.password)):
+            raise ValueError("write it like imaps://user:password@imap.example/INBOX, special characters as %40")
+        if parts.scheme == "imap" and parts.hostname not in LOOPBACK:
+            raise ValueError("imap:// would send the password in the clear; use imaps:// or imap+starttls://")
+        return value
+
+    @field_validator("routes", "inbound_tls_cert", "inbound_tls_key")
     @classmethod
     def _existing_file(cls, value: str) -> str:
         if value and not Path(value).is_file():
-            raise ValueError(f"there is no file {value}; name the file that lists the routes, or leave it empty")
+            raise ValueError(f"there is no file {value}; name one that is there, or leave it empty")
         return value
 
     @field_validator("public_url")
@@ -155,6 +185,12 @@ class Settings(BaseSettings):
         if value.upper() not in LOG_LEVELS:
             raise ValueError(f"“{value}” is not one of {', '.join(LOG_LEVELS)}")
         return value.upper()
+
+    @model_validator(mode="after")
+    def _certificate_with_key(self) -> Settings:
+        if bool(self.inbound_tls_cert) != bool(self.inbound_tls_key):
+            raise ValueError("MAILER_INBOUND_TLS_CERT and MAILER_INBOUND_TLS_KEY belong together; set both or none")
+        return self
 
     @model_validator(mode="after")
     def _fit_for_production(self) -> Settings:

@@ -16,6 +16,7 @@ from mailer.notices import actions as notices
 from mailer.notices import agreement, figures, reminders
 from mailer.notices import queries as notice_queries
 from mailer.policies import actions as policies
+from mailer.terminations import actions as termination_actions
 from mailer.terminations import queries as terminations
 
 
@@ -25,6 +26,7 @@ def run(at: datetime) -> bool:
     with transaction() as session:
         policies.take_effect(session, at, today)
         notices.catch_up(session, at)
+        termination_actions.ask_staff(session, at)
         figures.fold(session)
     with transaction() as session:
         ledger.publish(session, today, at)

@@ -11,7 +11,7 @@ from mailer.consent import actions as consent
 from mailer.contacts import actions as contacts
 from mailer.contacts import queries
 from mailer.contacts.models import Contact
-from mailer.inbound.models import InboundMail
+from mailer.inbound import actions as inbound
 from mailer.outbox import actions as outbox
 from mailer.services.models import ReceivedWebhook
 from mailer.staff.models import Task
@@ -38,11 +38,7 @@ def erase(session: Session, contact: Contact, at: datetime) -> None:
 
 def _forget_mail(session: Session, contact: Contact) -> None:
     """What the person wrote to us; that it came, when, and its digest stay."""
-    session.execute(
-        update(InboundMail)
-        .where(InboundMail.contact_id == contact.id)
-        .values(raw=b"", sender="", from_address="", subject="", message_id_header="", visible_text="")
-    )
+    inbound.forget(session, contact)
     session.execute(update(Termination).where(Termination.contact_id == contact.id).values(in_reply_to=""))
 
 

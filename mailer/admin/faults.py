@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from mailer.errors import MailerError, trace
 
-FOR_PROGRAMS = ("/api/", "/webhooks/")
+FOR_PROGRAMS = ("/inbound/", "/api/", "/webhooks/")
 SENTENCES = {
     400: "The request could not be read.",
     404: "No page stands at this address.",

@@ -25,7 +25,8 @@ def _authserv_id(value: str) -> str:
 
 def _passes(value: str, domain: str) -> bool:
     try:
-        found = _FEATURES.parse(f"Authentication-Results: {value}").results
+        # Its parser takes no quoted name, and whose name it is has been read already.
+        found = _FEATURES.parse(f"Authentication-Results: ours;{value.partition(';')[2]}").results
     except (authres.AuthResError, ValueError, IndexError, AttributeError, RecursionError):
         return False
     rows = [(str(row.method).lower(), str(row.result).lower(), _properties(row)) for row in found]

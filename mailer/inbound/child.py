@@ -3,9 +3,13 @@
 import atexit
 import multiprocessing
 import os
+import queue
 import resource
 import signal
 import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -16,17 +20,44 @@ from mailer.inbound.rules import Reading, classify, unreadable
 
 MAX_MEMORY = 1024 * 1024 * 1024
 START_SECONDS = 60.0
+MOST_READERS = 4
+_AHEAD = 8
 _BROKE = "The mail broke its reader; read it from its source."
 _SPAWN = multiprocessing.get_context("spawn")
 
 
 def read(raw: bytes, timeout: float = 10.0) -> Reading:
     """How the mail reads, found in the kept child; whatever goes wrong there is a reading of kind `unreadable`."""
-    if len(raw) > MAX_BYTES:
-        return read_here(raw)
-    with _LOCK:
-        # A child may have died idle: only a mail that breaks two of them is at fault.
-        return _kept().read(raw, timeout) or _kept().read(raw, timeout) or unreadable(_BROKE)
+    return _KEPT.read(raw, timeout)
+
+
+def read_all(raws: Iterable[bytes], timeout: float = 10.0) -> Iterator[Reading]:
+    """How these mails read, in their order, found by a child for each processor; no mail keeps the others waiting."""
+    count = max(1, min(MOST_READERS, os.cpu_count() or 1))
+    seats: queue.SimpleQueue[_Seat] = queue.SimpleQueue()
+    all_seats = [_Seat() for _ in range(count)]
+    for seat in all_seats:
+        seats.put(seat)
+
+    def one(raw: bytes) -> Reading:
+        seat = seats.get()
+        try:
+            return seat.read(raw, timeout)
+        finally:
+            seats.put(seat)
+
+    waiting: deque[Future[Reading]] = deque()
+    try:
+        with ThreadPoolExecutor(count) as threads:
+            for raw in raws:
+                waiting.append(threads.submit(one, raw))
+                if len(waiting) > _AHEAD * count:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+    finally:
+        for seat in all_seats:
+            seat.leave()
 
 
 def read_here(raw: bytes) -> Reading:
@@ -42,16 +73,11 @@ def read_here(raw: bytes) -> Reading:
 
 def stop() -> None:
     """End the kept child, if there is one."""
-    with _LOCK:
-        if _Child.kept is not None and _Child.kept.owner == os.getpid():
-            _Child.kept.end()
-        _Child.kept = None
+    _KEPT.leave()
 
 
 class _Child:
     """One spawned reader and the pipe to it. It ends with its parent: the pipe closes."""
-
-    kept: "_Child | None" = None
 
     def __init__(self) -> None:
         self.owner = os.getpid()
@@ -92,15 +118,36 @@ class _Child:
         self.process.join(5)
 
 
-_LOCK = threading.Lock()
+class _Seat:
+    """A place for one child at a time: started when it is needed, replaced when it was late or died."""
+
+    def __init__(self) -> None:
+        self.child: _Child | None = None
+        self.lock = threading.Lock()
+
+    def read(self, raw: bytes, timeout: float) -> Reading:
+        """How the mail reads; whatever goes wrong is a reading of kind `unreadable`."""
+        if len(raw) > MAX_BYTES:
+            return read_here(raw)
+        with self.lock:
+            # A child may have died idle: only a mail that breaks two of them is at fault.
+            return self._seated().read(raw, timeout) or self._seated().read(raw, timeout) or unreadable(_BROKE)
+
+    def _seated(self) -> _Child:
+        # After a fork the child belongs to the other process.
+        if self.child is None or self.child.owner != os.getpid() or self.child.ended:
+            self.child = _Child()
+        return self.child
+
+    def leave(self) -> None:
+        """End the child, if there is one of this process."""
+        with self.lock:
+            if self.child is not None and self.child.owner == os.getpid() and not self.child.ended:
+                self.child.end()
+            self.child = None
 
 
-def _kept() -> _Child:
-    child = _Child.kept
-    # After a fork the child belongs to the other process.
-    if child is None or child.owner != os.getpid() or child.ended:
-        child = _Child.kept = _Child()
-    return child
+_KEPT = _Seat()
 
 
 def _serve(pipe: Connection) -> None:

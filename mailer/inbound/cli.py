@@ -9,12 +9,12 @@ from typing import Any, BinaryIO
 
 import click
 
-from mailer import doorbell, settings
+from mailer import doorbell
 from mailer.clock import now
 from mailer.db import transaction
 from mailer.errors import Invalid
 from mailer.inbound import actions as inbound
-from mailer.inbound import listener, verdicts
+from mailer.inbound import doors, verdicts
 
 TRY_AGAIN = os.EX_TEMPFAIL  # a mail server that pipes here keeps the mail and tries again
 
@@ -25,26 +25,27 @@ def mail() -> None:
 
 
 @mail.command()
-@click.option("--recipient", default="", help="The envelope recipient; the public mailbox if it is not given.")
-@click.option("--sender", default="", help="The envelope sender; <> for a null one.")
+@click.option(
+    "--recipient", default="", help="The envelope recipient; else the header says it, else it is the public mailbox."
+)
+@click.option("--sender", default="", help="The envelope sender, <> for a null one; else Return-Path says it.")
 @click.argument("message", type=click.File("rb"), default="-")
 def ingest(message: BinaryIO, recipient: str, sender: str) -> None:
     """Take in one mail from a pipe or a file: `mailer mail ingest < message.eml`. Exit 75: try again later."""
-    raw = message.read(listener.MAX_BYTES + 1)
+    raw = message.read(doors.MAX_BYTES + 1)
     if not raw:
         raise Invalid("message: nothing came in; pipe one whole mail into this command.", field="message")
-    if len(raw) > listener.MAX_BYTES:
-        limit = listener.MAX_BYTES // 1024 // 1024
+    if len(raw) > doors.MAX_BYTES:
+        limit = doors.MAX_BYTES // 1024 // 1024
         raise Invalid(f"message: it is larger than {limit} MB, the most that is taken in.", field="message")
     try:
-        to = recipient or settings.current().public_mailbox
         with transaction() as session:
-            mail_id = inbound.keep(session, raw, sender=sender, recipient=to, door="pipe", at=now())
+            mail_id = inbound.keep(session, raw, sender=sender, recipient=recipient, door="pipe", at=now())
     except Exception as error:
         # whatever it was, wrong settings included: the mail is not ours yet, and its sender must keep it
         click.echo(f"The mail could not be kept ({type(error).__name__}); send it again later.", err=True)
         raise click.exceptions.Exit(TRY_AGAIN) from None
-    doorbell.ring("chores", listener.READ_JOB)
+    doorbell.ring("chores", doors.READ_JOB)
     click.echo(mail_id)
 
 

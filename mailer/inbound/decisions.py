@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from mailer import settings
@@ -19,8 +19,6 @@ from mailer.inbound.models import InboundMail
 from mailer.inbound.rules import Kind
 from mailer.ledger import actions as ledger
 from mailer.outbox.models import Message
-from mailer.staff import tasks
-from mailer.staff.models import Task
 from mailer.terminations import actions as terminations
 from mailer.terminations import queries as termination_queries
 from mailer.terminations.rules import UNDECIDED, State
@@ -57,7 +55,7 @@ def decide(session: Session, mail: InboundMail, kind: Kind, staff_id: str, at: d
     if kind is Kind.RIGHTS_REQUEST:
         effects.open_rights_task(session, mail, at)
     else:
-        _close_rights_task(session, mail, kind, staff_id, at)
+        effects.close_rights_task(session, mail, f"Not such a request; decided as: {kind.value}", staff_id, at)
     if kind is Kind.LEAVE_NEWSLETTERS and contact is not None:
         consent.leave_all(session, contact, source=f"mail {mail.id}", at=at)
     if kind is Kind.BOUNCE and (message := _answered_message(session, mail)) is not None:
@@ -142,12 +140,6 @@ def _close_termination(session: Session, mail: InboundMail, staff_id: str, at: d
         raise CannotDecide("This mail is a termination that stands and is confirmed; it cannot become another thing.")
     if waiting.state in UNDECIDED:
         terminations.close(session, waiting, at, staff_id)
-
-
-def _close_rights_task(session: Session, mail: InboundMail, kind: Kind, staff_id: str, at: datetime) -> None:
-    task = session.scalar(select(Task).where(Task.key == f"rights/{mail.id}", Task.done_at.is_(None)))
-    if task is not None:
-        tasks.finish(session, task, staff_id, f"Not such a request; decided as: {kind.value}", at)
 
 
 def _answered_message(session: Session, mail: InboundMail) -> Message | None:

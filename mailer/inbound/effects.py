@@ -6,6 +6,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mailer import settings
@@ -15,8 +16,7 @@ from mailer.consent.rules import SuppressionReason
 from mailer.contacts.models import Contact
 from mailer.contacts.rules import read_address
 from mailer.delivery.pacing.pausing import pause_if_harmful
-from mailer.inbound import desk, matching, queries
-from mailer.inbound.bounces import FAILED
+from mailer.inbound import desk, doors, loops, matching, queries
 from mailer.inbound.matching import Match
 from mailer.inbound.models import InboundMail
 from mailer.inbound.rules import Decision, Kind, Reading, proof_level
@@ -28,7 +28,10 @@ from mailer.outbox.rules import MailKind
 from mailer.policies.models import Version
 from mailer.policies.rules import holidays_of, rights_due
 from mailer.staff import tasks
+from mailer.staff.models import Task
 from mailer.terminations import actions as terminations
+from mailer.terminations.mail import LINK
+from mailer.terminations.models import Termination
 from mailer.terminations.rules import State
 
 _STATE = {
@@ -50,7 +53,7 @@ def apply(session: Session, mail: InboundMail, reading: Reading, found: Match, a
         case Kind.AUTO_REPLY:
             return False
         case Kind.TERMINATION:
-            return _terminated(session, mail, found, at)
+            return _terminated(session, mail, reading, found, at)
         case Kind.RIGHTS_REQUEST:
             open_rights_task(session, mail, at)
             return True
@@ -60,11 +63,11 @@ def apply(session: Session, mail: InboundMail, reading: Reading, found: Match, a
 
 def terminate(
     session: Session, mail: InboundMail, contact: Contact, state: State, at: datetime, staff_id: str | None = None
-) -> None:
+) -> Termination:
     """Receive the termination that a mail is; its time is that of the mail."""
     received_on = _received_on(mail)
-    answered = _answered(session, mail, contact, received_on)
-    terminations.receive(
+    answered = _answered(session, mail.message_row, contact, received_on)
+    return terminations.receive(
         session,
         contact=contact,
         version=session.get(Version, answered.version_id) if answered.version_id else None,
@@ -76,6 +79,28 @@ def terminate(
         at=at,
         in_reply_to=desk.threadable(mail.message_id_header),
         staff_id=staff_id,
+        answers_mail=staff_id is None,
+    )
+
+
+def terminate_by_link(session: Session, message: Message, contact: Contact, at: datetime) -> Termination:
+    """Receive the termination that somebody began from the link of a notice, and ask at the primary address.
+
+    Whoever was sent a copy of the notice has the link, too: it proves as much as a reply without a proven sender.
+    """
+    received_on = local_day(at, settings.current().zone)
+    answered = _answered(session, message.row, contact, received_on)
+    return terminations.receive(
+        session,
+        contact=contact,
+        version=session.get(Version, answered.version_id) if answered.version_id else None,
+        respond_by_on=answered.respond_by_on,
+        received_at=at,
+        received_on=received_on,
+        source_id=f"{LINK}{message.id}",
+        state=State.TO_BE_CONFIRMED,
+        at=at,
+        answers_mail=True,
     )
 
 
@@ -94,6 +119,13 @@ def open_rights_task(session: Session, mail: InboundMail, at: datetime) -> None:
     )
 
 
+def close_rights_task(session: Session, mail: InboundMail, note: str, staff_id: str, at: datetime) -> None:
+    """Take the request that a mail was taken for off the desk, if it is open."""
+    task = session.scalar(select(Task).where(Task.key == f"rights/{mail.id}", Task.done_at.is_(None)))
+    if task is not None:
+        tasks.finish(session, task, staff_id, note, at)
+
+
 def come_back(session: Session, message: Message, why: str, at: datetime) -> None:
     """A message of ours came back; a notice that did is no notice (S2)."""
     if not outbox.note_bounce(session, message, at):
@@ -109,7 +141,7 @@ def _bounced(session: Session, mail: InboundMail, reading: Reading, found: Match
     if bounce is None or message is None:
         _add_reason(mail, "it names no mail of ours; nothing was changed")
         return False
-    is_final = bounce.hard is True or any(row.action in FAILED for row in (reading.mail.report if reading.mail else ()))
+    is_final = bounce.hard is True or bounce.final
     if found.word != matching.BOUNCE:
         _add_reason(mail, "it did not come to that mail's own bounce address and may be forged; nothing was changed")
         return is_final and message.kind is MailKind.NOTICE
@@ -144,7 +176,7 @@ def _left(session: Session, mail: InboundMail, found: Match, at: datetime) -> bo
     return False
 
 
-def _terminated(session: Session, mail: InboundMail, found: Match, at: datetime) -> bool:
+def _terminated(session: Session, mail: InboundMail, reading: Reading, found: Match, at: datetime) -> bool:
     if found.contact is None:
         return True
     decision = proof_level(found.token, found.aligned)
@@ -154,8 +186,22 @@ def _terminated(session: Session, mail: InboundMail, found: Match, at: datetime)
     elif not found.token and len(queries.open_notices(session, found.contact.id, _received_on(mail))) > 1:
         _add_reason(mail, "more than one notice to this person is open")
         decision = Decision.PERSON
-    terminate(session, mail, found.contact, _STATE[decision], at)
-    return decision is Decision.PERSON
+    elif why := _why_silent(mail, reading, found.contact):
+        _add_reason(mail, why)
+        decision = Decision.PERSON
+    made = terminate(session, mail, found.contact, _STATE[decision], at)
+    is_held = made.source_id == mail.id and made.state is State.FOR_PERSON
+    is_held |= decision is Decision.RECORD and made.state is not State.RECORDED
+    if is_held and decision is not Decision.PERSON:
+        _add_reason(mail, "this person was answered by machine often enough in this case")
+    return is_held or decision is Decision.PERSON
+
+
+def _why_silent(mail: InboundMail, reading: Reading, contact: Contact) -> str | None:
+    """Why no machine may answer this mail; then a person looks at it, with its time in the sender's favour."""
+    goes_to = contact.primary.email if contact.primary else ""
+    ours = doors.our_addresses(settings.current())
+    return loops.why_silent(mail.sender, reading.mail, goes_to, ours | loops.senders(settings.current()))
 
 
 @dataclass(frozen=True)
@@ -166,9 +212,9 @@ class _Answered:
     respond_by_on: date | None = None
 
 
-def _answered(session: Session, mail: InboundMail, contact: Contact, on: date) -> _Answered:
+def _answered(session: Session, message_row: int | None, contact: Contact, on: date) -> _Answered:
     """What a termination answers: the notice it replies to, else the one that is open, else all that are."""
-    notice = queries.notice_of_message(session, mail.message_row) if mail.message_row else None
+    notice = queries.notice_of_message(session, message_row) if message_row else None
     if notice is not None and notice.contact_id == contact.id:
         return _Answered(notice.version_id, notice.respond_by_on)
     still_open = queries.open_notices(session, contact.id, on)

@@ -8,6 +8,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import AnyOf, InputRequired, Length
 
 from mailer.inbound.decisions import TEXT_LIMIT
+from mailer.inbound.handling import NOTE_LIMIT
 from mailer.inbound.rules import Kind
 
 DECISIONS = {
@@ -18,6 +19,16 @@ DECISIONS = {
     Kind.AUTO_REPLY: "Automatic reply",
     Kind.BOUNCE: "Bounce",
     Kind.SPOOF: "Spam or forged",
+}
+# one key a decision, while no field has the focus (static/desk.js)
+KEYS = {
+    Kind.TERMINATION: "t",
+    Kind.QUESTION: "q",
+    Kind.RIGHTS_REQUEST: "r",
+    Kind.LEAVE_NEWSLETTERS: "l",
+    Kind.AUTO_REPLY: "a",
+    Kind.BOUNCE: "b",
+    Kind.SPOOF: "s",
 }
 
 
@@ -57,6 +68,25 @@ class AnswerForm(FlaskForm):  # type: ignore[misc]
             Length(max=TEXT_LIMIT, message=f"An answer has at most {TEXT_LIMIT:,} characters."),
         ],
         description="The greeting and our name are added. A blank line begins a paragraph.",
+    )
+
+
+class GiveForm(FlaskForm):  # type: ignore[misc]
+    """Which colleague looks after a mail; empty for nobody in particular."""
+
+    to = StringField("Colleague", [Length(max=30)])
+
+
+class NoteForm(FlaskForm):  # type: ignore[misc]
+    """A note for colleagues."""
+
+    note = TextAreaField(
+        "Note",
+        [
+            InputRequired("Write the note."),
+            Length(max=NOTE_LIMIT, message=f"A note has at most {NOTE_LIMIT:,} characters."),
+        ],
+        description="For colleagues; never sent. Erasing the person removes it.",
     )
 
 

@@ -39,9 +39,10 @@ class Match:
     crossed: bool = False
 
 
-def match(session: Session, recipient: str, mail: Mail | None) -> Match:
-    """Find what a mail answers, surest sign first."""
-    sender = _proven_sender(session, mail)
+def match(session: Session, recipient: str, mail: Mail | None, *, is_vouched: bool = True) -> Match:
+    """Find what a mail answers, surest sign first. One that did not pass our own mail server proves no sender:
+    whoever hands it in could have written its Authentication-Results, too (RFC 8601 §5)."""
+    sender = _proven_sender(session, mail) if is_vouched else None
     found = _by_address(session, recipient, mail) or _by_message_id(session, mail)
     if found is None:
         return Match(None, sender, "sender" if sender else "", aligned=sender is not None)

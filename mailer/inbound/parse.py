@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from itertools import chain
 
 from mailer.inbound import addresses, bounces
-from mailer.inbound.htmltext import to_text
+from mailer.inbound.htmltext import to_text, without_unseen
 from mailer.inbound.received import Failure, Feedback, Mail, Unreadable
 from mailer.inbound.words import body_of, decode_words, unfold
 
@@ -22,11 +22,13 @@ MAX_DEPTH = 50
 MAX_PARTS = 1_000
 MAX_ADDRESSES = 200
 MAX_TEXT = 500_000
+_TAIL = 100_000
 
 RECIPIENT_FIELDS = frozenset(
     {"to", "cc", "bcc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-forwarded-to"}
     | {"x-delivered-to", "x-rcpt-to", "resent-to", "original-recipient", "apparently-to"}
 )
+_OUTLOOK_COMPLAINT = "x-hmxmroriginalrecipient"
 _Headers = tuple[tuple[str, str], ...]
 
 
@@ -128,17 +130,24 @@ def _bodies(message: Message) -> tuple[str, str | None]:
         if part.is_multipart():
             children = _children(part) if part.get_content_maintype() == "multipart" else []
             stack += [] if not children else children[:1] if kind == "multipart/report" else reversed(children)
-        elif part.get_content_disposition() == "attachment" or part.get_filename():
+        elif part is not message and (part.get_content_disposition() == "attachment" or part.get_filename()):
             continue
         elif kind == "text/html":
-            markup.append(body_of(part)[:MAX_TEXT])
+            markup.append(_bounded(body_of(part), is_html=True))
         elif kind == "text/plain" or (part is message and part.get_content_maintype() in ("text", "multipart")):
-            plain.append(body_of(part)[:MAX_TEXT])
+            plain.append(_bounded(body_of(part)))
     html = "\n".join(markup) if markup else None
     text = "\n".join(piece.strip("\n") for piece in plain if piece.strip())
     if not text and html:
         text = to_text(html)
     return text, html
+
+
+def _bounded(text: str, *, is_html: bool = False) -> str:
+    """The text, or its beginning and its end: people answer above what they quote, and below it."""
+    if is_html and len(text) > MAX_TEXT:
+        text = without_unseen(text)
+    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - _TAIL]}\n{text[-_TAIL:]}"
 
 
 def _attachments(parts: tuple[Message, ...]) -> Iterator[str]:
@@ -172,14 +181,16 @@ def _blocks(text: str) -> list[Message]:
 
 
 def _feedback(parts: tuple[Message, ...]) -> Feedback | None:
+    # Outlook.com's own form: the mail complained about, with who complained written into its headers.
+    if recipient := _field(parts[0], _OUTLOOK_COMPLAINT):
+        return Feedback("abuse", recipient)
     for part in parts:
         if part.get_content_type() == "message/feedback-report":
             block = (_children(part) or _blocks(body_of(part)) or [Message()])[0]
             found = addresses.find_all([_field(block, "original-rcpt-to"), _field(block, "removal-recipient")])
             return Feedback(_field(block, "feedback-type").lower() or "abuse", found[0] if found else "")
-        # Outlook.com's own form: the mail complained about, with who complained written into its headers.
         for attached in _children(part) if part.get_content_type() == "message/rfc822" else ():
-            if recipient := _field(attached, "x-hmxmroriginalrecipient"):
+            if recipient := _field(attached, _OUTLOOK_COMPLAINT):
                 return Feedback("abuse", recipient)
     return None
 

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlalchemy import Select, and_, exists, func, or_, select
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy.orm import Session
 
+from mailer import ids
 from mailer.errors import NotFound
 from mailer.inbound.desk import DeskState
-from mailer.inbound.models import InboundMail
+from mailer.inbound.models import InboundArrival, InboundBytes, InboundMail, InboundNote
 from mailer.inbound.rules import Kind
 from mailer.notices import queries as notices
 from mailer.notices.models import Notice
 from mailer.notices.rules import NoticeState
+from mailer.terminations.mail import LINK
+from mailer.terminations.models import Termination
 
 
 class NoSuchMail(NotFound):
@@ -22,22 +25,32 @@ class NoSuchMail(NotFound):
 
 
 def get(session: Session, mail_id: str) -> InboundMail:
-    """The mail with this id, its bytes included."""
-    found = session.get(InboundMail, mail_id, options=[undefer(InboundMail.raw)])
+    """The mail with this id; its bytes are read when they are asked for."""
+    found = session.get(InboundMail, mail_id)
     if found is None:
         raise NoSuchMail("There is no such mail here; look it up in the list of replies.")
     return found
 
 
 def unread(at: datetime) -> Select[str]:
-    """The ids of mails kept but not read, and not being read by anybody."""
+    """The ids of mails kept but not read, and not being read by anybody: people's first, then oldest first.
+
+    However many machines answer at once, a person's mail waits only for those of people before it.
+    """
     free = or_(InboundMail.lease_until.is_(None), InboundMail.lease_until < at)
-    return select(InboundMail.id).where(and_(InboundMail.state == DeskState.KEPT, free)).order_by(InboundMail.id)
+    waiting = select(InboundMail.id).where(and_(InboundMail.state == DeskState.KEPT, free))
+    return waiting.order_by(InboundMail.is_machine, InboundMail.id)
 
 
 def is_waiting(session: Session, at: datetime) -> bool:
     """Whether a mail waits to be read."""
     return bool(session.scalar(select(exists(unread(at)))))
+
+
+def doors_of(session: Session, mail_id: str) -> Sequence[str]:
+    """The doors by which a mail came, in the order of its first coming through each."""
+    came = select(InboundArrival.door).where(InboundArrival.mail_id == mail_id).group_by(InboundArrival.door)
+    return session.scalars(came.order_by(func.min(InboundArrival.id))).all()
 
 
 def has_unread(session: Session) -> bool:
@@ -51,11 +64,13 @@ def desk(
     state: DeskState | None = None,
     kind: Kind | None = None,
     contact_id: str = "",
+    assigned_to: str = "",
     words: str = "",
     after: str = "",
     limit: int = 50,
 ) -> Sequence[InboundMail]:
-    """The reply desk: oldest first, by state, kind, person and part of the sender's address; a page after an id."""
+    """The reply desk: oldest first, by state, kind, person, colleague and part of the sender's address; a page after
+    an id. `assigned_to` is a colleague's id, or `nobody`."""
     query = select(InboundMail).where(InboundMail.id > after).order_by(InboundMail.id).limit(limit)
     if state is not None:
         query = query.where(InboundMail.state == state)
@@ -63,6 +78,8 @@ def desk(
         query = query.where(func.coalesce(InboundMail.decided_kind, InboundMail.kind) == kind)
     if contact_id:
         query = query.where(InboundMail.contact_id == contact_id)
+    if assigned_to:
+        query = query.where(InboundMail.assigned_to == (None if assigned_to == "nobody" else assigned_to))
     if words:
         query = query.where(func.lower(InboundMail.from_address).contains(words.lower(), autoescape=True))
     return session.scalars(query).all()
@@ -76,6 +93,35 @@ def counts(session: Session) -> dict[DeskState, int]:
     }
 
 
+def counts_of_kinds(session: Session, state: DeskState | None) -> dict[Kind, int]:
+    """How many mails in a state are what, as decided or else as read; of all states if none is given."""
+    kind = func.coalesce(InboundMail.decided_kind, InboundMail.kind)
+    query = select(kind, func.count()).where(kind.is_not(None)).group_by(kind)
+    if state is not None:
+        query = query.where(InboundMail.state == state)
+    return {Kind(name): int(n) for name, n in session.execute(query)}
+
+
+def next_waiting(session: Session, mail_id: str) -> str | None:
+    """The id of the next mail on the desk after this one, else of the first one before it; None if none is left."""
+    waiting = select(InboundMail.id).where(InboundMail.state == DeskState.FOR_PERSON, InboundMail.id != mail_id)
+    oldest_first = waiting.order_by(InboundMail.id).limit(1)
+    return session.scalar(oldest_first.where(InboundMail.id > mail_id)) or session.scalar(oldest_first)
+
+
+def beginning(session: Session, mail: InboundMail, size: int) -> bytes:
+    """The first bytes of a mail, however large it is."""
+    query = select(func.substr(InboundBytes.raw, 1, size)).where(InboundBytes.sha256 == mail.sha256)
+    return bytes(session.scalar(query) or b"")
+
+
+def notes(session: Session, mail_id: str) -> Sequence[InboundNote]:
+    """What colleagues noted on a mail, oldest first."""
+    return session.scalars(
+        select(InboundNote).where(InboundNote.mail_id == mail_id).order_by(InboundNote.noted_at, InboundNote.id)
+    ).all()
+
+
 def open_notices(session: Session, contact_id: str, on: date) -> Sequence[Notice]:
     """The notices that this person may still answer on a day."""
     query = select(Notice).where(
@@ -87,6 +133,19 @@ def open_notices(session: Session, contact_id: str, on: date) -> Sequence[Notice
 def notice_of_message(session: Session, message_row: int) -> Notice | None:
     """The notice that went out as this message, or that it reminded of."""
     return notices.for_any_message(session, message_row)
+
+
+def begun_by_link(session: Session, message_id: str) -> Termination | None:
+    """The request that was begun from the link of this notice, or that this one repeated."""
+    mine = session.scalar(select(Termination).where(Termination.source_id == f"{LINK}{message_id}"))
+    if mine is not None:
+        return mine
+    row = ids.message_row(message_id)
+    notice = notice_of_message(session, row) if row is not None else None
+    if notice is None:
+        return None
+    same = (Termination.contact_id == notice.contact_id, Termination.version_id == notice.version_id)
+    return session.scalar(select(Termination).where(*same).order_by(Termination.received_at).limit(1))
 
 
 def undecided_contacts() -> Select[str | None]:

@@ -1,4 +1,4 @@
-"""Where another's words begin: attribution lines, header blocks, dividers, signatures; five languages and more.
+"""Where another's words begin: attribution lines, header blocks, dividers; five languages and more.
 
 Every test looks at a line or a few lines of bounded length, so a hostile text costs no more than a long one.
 """
@@ -18,6 +18,12 @@ _OPENING = re.compile(
 _WROTE = re.compile(
     r"\b(?:wrote|schreef|geschreven|schrieb|geschrieben|a écrit|écrivait|escribió|ha scritto|escreveu|skrev|"
     r"napisał\S*)",
+    re.IGNORECASE,
+)
+# "Leadmark <info@example.com> schrieb am …:": who comes first, when after.
+_SENDER_FIRST = re.compile(
+    r"^\W{0,3}[^<>:]{0,80}<[^<>\s]{1,200}@[^<>\s]{1,200}>\s+(?:wrote|schreef|schrieb|a écrit|escribió|ha scritto|"
+    r"escreveu|skrev)",
     re.IGNORECASE,
 )
 _SENDER = re.compile(r"\S@\S")
@@ -47,21 +53,6 @@ _FORWARD_DIVIDER = re.compile(
     r"Inicio del mensaje reenviado)\s*:)\s*$",
     re.IGNORECASE,
 )
-_RULE = re.compile(r"^\s*(?:[-_=*]\s?){5,}\s*$")
-_SIGNATURE = re.compile(r"^\s{0,2}(?:--|—|–)\s{0,2}$|^\s*_{5,}\s*$")
-_DEVICE = r"(?:\S{1,20}\s?){1,4}"
-_MOBILE = re.compile(
-    rf"^\s*[*_]?(?:Sent from (?:my|Mail for|Outlook for) {_DEVICE}|"
-    rf"Sent from (?:Yahoo Mail|Outlook|Mail|Proton).{{0,40}}|Sent (?:with|via|using) .{{1,60}}|"
-    rf"Get Outlook for .{{1,60}}|Download .{{1,60}} app|"
-    rf"(?:Verzonden|Verstuurd) (?:vanaf|vanuit|met|via) .{{1,60}}|Outlook voor (?:iOS|Android).{{0,60}}|"
-    rf"Von mein(?:em|er) {_DEVICE}(?:gesendet|versendet)|Gesendet (?:von|mit|aus) .{{1,60}}|"
-    rf"Envoyé (?:de|depuis|à partir|avec) .{{1,60}}|Téléchargez .{{1,60}}|Enviado (?:desde|con) .{{1,60}}|"
-    rf"Obtener Outlook para .{{1,60}}|Sendt fra min .{{1,30}}|Skickat från min .{{1,30}})[*_.!]{{0,2}}\s*$",
-    re.IGNORECASE,
-)
-_MOBILE_WORDS = 8
-_DASHED_NAME = re.compile(r"^[-–/][^\W\d_]\w{1,30}(?: [^\W\d_]\w{0,30}){0,3}$")
 
 
 def is_quote(line: str) -> bool:
@@ -75,12 +66,15 @@ def attribution(lines: Sequence[str], at: int) -> int:
     if not first.strip() or is_quote(first) or len(first) > _LONGEST_LINE:
         return 0
     opened = _OPENING.match(first) is not None
+    named = _SENDER_FIRST.match(first) is not None
     joined = ""
     for count, line in enumerate(lines[at : at + _ATTRIBUTION_LINES], start=1):
         if not line.strip() or len(joined) > _LONGEST_LINE:
             return 0
         joined += line.strip() + " "
         if line.rstrip().endswith((":", "：")):
+            if named:
+                return count
             wrote = _WROTE.search(joined) is not None
             if opened and _DATED.search(joined) and (wrote or _SENDER.search(joined)):
                 # The sender's last line may open like an attribution too: "On Monday I leave."
@@ -123,36 +117,3 @@ def header_block(lines: Sequence[str], at: int) -> int:
 
 def _is_field(pattern: re.Pattern[str], line: str) -> bool:
     return pattern.match(line[:_LONGEST_LINE]) is not None
-
-
-def without_signature(lines: Sequence[str], *, written: bool = False) -> list[str]:
-    """The lines above a signature: a delimiter, a mail app's advertisement, a dashed name at the end.
-
-    A delimiter with nothing above it hides nothing, unless the sender has `written` something before.
-    """
-    kept: list[str] = []
-    for line in lines:
-        if written and _SIGNATURE.match(line[:_LONGEST_LINE]):
-            break
-        if _is_advertisement(line):
-            continue
-        kept.append(line)
-        written = written or bool(line.strip())
-    kept = trimmed(kept)
-    if len(kept) > 1 and _DASHED_NAME.match(kept[-1].strip()[:100]) and not kept[-2].strip():
-        kept = kept[:-1]
-    return trimmed(kept)
-
-
-def _is_advertisement(line: str) -> bool:
-    return len(line) < 150 and len(line.split()) <= _MOBILE_WORDS and _MOBILE.match(line) is not None
-
-
-def trimmed(lines: Sequence[str]) -> list[str]:
-    """The lines without blank ones at either end, and without a ruled line at the end."""
-    start, end = 0, len(lines)
-    while start < end and not lines[start].strip():
-        start += 1
-    while end > start and (not lines[end - 1].strip() or _RULE.match(lines[end - 1][:_LONGEST_LINE])):
-        end -= 1
-    return list(lines[start:end])

@@ -98,7 +98,7 @@ def _judge(mail: Mail, visible: Visible, said: wording.Said, bounce: Bounce | No
 
 
 def _leaving(mail: Mail, visible: Visible, said: wording.Said) -> _Verdict | None:
-    if said.about_terminating and not said.leaves_newsletters:
+    if said.terminates is not None or (said.about_terminating and not said.leaves_newsletters):
         # A mail that may terminate is never used up as a leave of the newsletters.
         return None
     if any(address.lower().startswith(LEAVE_PREFIX) for address in mail.to):

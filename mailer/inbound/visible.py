@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from mailer.inbound import quotation
 from mailer.inbound.htmltext import to_text
+from mailer.inbound.signature import trimmed, without_signature
 
 _BLANKS = re.compile(r"[\u00a0\u2007\u202f]")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u2060\ufeff\u00ad]")
@@ -50,11 +51,11 @@ def separate(text: str, html: str | None = None) -> Visible:
     runs = _runs(lines, quoted, cut)
     pieces: list[tuple[int, list[str]]] = []
     for start, end in runs:
-        if piece := quotation.without_signature(lines[start:end], written=bool(pieces)):
+        if piece := without_signature(lines[start:end], written=bool(pieces)):
             pieces.append((start, piece))
     if not pieces:
         return _unclear(lines, quoted, forwarded)
-    own = "\n\n".join("\n".join(piece).strip("\n") for _, piece in pieces)
+    own = "\n\n".join("\n".join(line.rstrip() for line in piece).strip("\n") for _, piece in pieces)
     return Visible(own.strip(), _shape(lines, quoted, cut, [start for start, _ in pieces]), forwarded)
 
 
@@ -115,5 +116,5 @@ def _unclear(lines: Sequence[str], quoted: Sequence[bool], forwarded: bool) -> V
         if not skip:
             kept.append(lines[at])
         at += max(skip, 1)
-    own = "\n".join(quotation.without_signature(kept) or quotation.trimmed(kept)).strip()
+    own = "\n".join(without_signature(kept) or trimmed(kept)).strip()
     return Visible(own, Shape.UNCLEAR if own else Shape.NOTHING, forwarded)

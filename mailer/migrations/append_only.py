@@ -11,6 +11,7 @@ TABLES = (
     "draft_approvals",
     "draft_returns",
     "express_agreements",
+    "inbound_arrivals",
     "ledger_entries",
     "ledger_heads",
     "ledger_runs",

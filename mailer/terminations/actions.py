@@ -12,6 +12,7 @@ from mailer.contacts.models import Contact
 from mailer.errors import Conflict
 from mailer.ledger import actions as ledger
 from mailer.policies.models import Version
+from mailer.staff import tasks
 from mailer.terminations import mail, queries, rules
 from mailer.terminations.models import Termination
 from mailer.terminations.rules import UNDECIDED, State
@@ -34,19 +35,25 @@ def receive(
     at: datetime,
     in_reply_to: str = "",
     staff_id: str | None = None,
+    answers_mail: bool = False,
 ) -> Termination:
     """Keep a request. `state` says what it needs yet: nothing (RECORDED), a click at the primary address, or a person.
 
-    The same source gives the first row back. A second mail adds no second termination and gets no second answer;
-    it may settle what the first left open.
+    The same source gives the first row back. A second mail adds no second termination; it may settle what the first
+    left open, or have the question asked again when the first may have been lost. `answers_mail` says that a machine
+    would answer a mail: where it has answered enough, a person looks instead (`rules.may_answer`).
     """
     _lock(session, contact)  # two mails of one person are taken one after the other
     version_id = version.id if version else None
+    if answers_mail:
+        state = _as_far_as_answered(session, contact.id, version_id, state, at)
     known = queries.by_source(session, source_id) or queries.find_first(session, contact.id, version_id, received_on)
     if known is not None:
         _date_back(session, known, received_at, received_on, at)
         if state is State.RECORDED:
             _settle(session, known, at, staff_id)
+        elif state is State.TO_BE_CONFIRMED and known.state is State.TO_BE_CONFIRMED and answers_mail:
+            mail.ask_to_confirm(session, known, contact, version, at)
         return known
     termination = Termination(
         id=ids.new("trm"),
@@ -92,15 +99,64 @@ def record(session: Session, termination: Termination, at: datetime, staff_id: s
     return True
 
 
-def close(session: Session, termination: Termination, at: datetime, staff_id: str) -> None:
-    """A person found that it was not meant as a termination."""
+def close(session: Session, termination: Termination, at: datetime, staff_id: str | None) -> None:
+    """It was not meant as a termination: staff found so, or (without a `staff_id`) the person who was asked says so."""
     _lock(session, termination)
     if termination.state not in UNDECIDED:
         raise AlreadyDecided("This termination was decided already; nothing was changed.")
     termination.state, termination.decided_by = State.CLOSED, staff_id
-    ledger.record(
-        session, "termination.closed", at, contact_id=termination.contact_id, **_facts(termination), staff=staff_id
-    )
+    _tell(session, "termination.closed", termination, at, staff_id)
+
+
+def ask_staff(session: Session, at: datetime) -> None:
+    """Put each question that nobody answered for a week on the desk: the person may not have got it."""
+    for waiting in queries.unanswered(session, at - rules.ANSWERS_APART):
+        tasks.open_task(
+            session,
+            key=f"termination/{waiting.id}",
+            kind="termination",
+            text="A termination was not confirmed for a week. Ask the person by another way, then decide it.",
+            subject_id=waiting.id,
+            contact_id=waiting.contact_id,
+            due_on=waiting.respond_by_on,
+            at=at,
+        )
+
+
+def reopen(session: Session, termination: Termination, at: datetime, staff_id: str) -> bool:
+    """A colleague takes a decision back: it waits for a person again. Whether its receipt had gone out already."""
+    _lock(session, termination)
+    if termination.state not in (State.RECORDED, State.CLOSED):
+        return False
+    stood = termination.state is State.RECORDED
+    termination.state, termination.recorded_at, termination.decided_by = State.FOR_PERSON, None, None
+    had_gone = stood and not mail.stop_receipt(session, termination, at)
+    if stood:  # who was told that it stands must hear that it does not
+        _tell(session, "termination.withdrawn", termination, at, staff_id)
+    facts = _facts(termination)
+    ledger.record(session, "termination.reopened", at, contact_id=termination.contact_id, **facts, staff=staff_id)
+    return had_gone
+
+
+def withdraw(session: Session, termination: Termination, at: datetime, staff_id: str) -> None:
+    """The person takes a termination back, whether it stood already or not; nothing ends because of it any more."""
+    _lock(session, termination)
+    if why_not := rules.why_not_withdrawn(termination.state):
+        raise AlreadyDecided(why_not)
+    termination.state, termination.decided_by = State.WITHDRAWN, staff_id
+    _tell(session, "termination.withdrawn", termination, at, staff_id)
+
+
+def make_ordinary(session: Session, termination: Termination, at: datetime) -> bool:
+    """The person takes up the offer to treat a late termination as an ordinary cancellation; False if it is done."""
+    _lock(session, termination)
+    if termination.ordinary_at is not None:
+        return False
+    if not rules.is_offered(termination.state, termination.timing, termination.ordinary_at):
+        raise AlreadyDecided("There is no open offer for this termination; answer any of our mails if you need help.")
+    termination.ordinary_at = at
+    _tell(session, "termination.ordinary", termination, at, None)
+    return True
 
 
 def disown(session: Session, termination: Termination, at: datetime, staff_id: str) -> None:
@@ -108,6 +164,21 @@ def disown(session: Session, termination: Termination, at: datetime, staff_id: s
     close(session, termination, at, staff_id)
     termination.source_id = termination.id
     session.flush()
+
+
+def _as_far_as_answered(session: Session, contact_id: str, version_id: str | None, state: State, at: datetime) -> State:
+    """The state that a mail may bring a request to; a person's, where a machine has answered enough in this case."""
+    if state is State.FOR_PERSON:
+        return state
+    earlier = queries.answered_at(session, contact_id, version_id)
+    return state if rules.may_answer(earlier, at, is_owed=state is State.RECORDED) else State.FOR_PERSON
+
+
+def _tell(session: Session, kind: str, termination: Termination, at: datetime, staff_id: str | None) -> None:
+    """Put an outcome into the ledger and tell the other services."""
+    facts = _facts(termination)
+    ledger.record(session, kind, at, contact_id=termination.contact_id, **facts, staff=staff_id)
+    ledger.tell(session, kind, at, contact_id=termination.contact_id, **facts)
 
 
 def _lock(session: Session, row: Contact | Termination) -> None:

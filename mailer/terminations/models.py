@@ -12,7 +12,10 @@ from mailer.terminations.rules import State, Timing
 
 
 class Termination(Base):
-    """One request to terminate; `received_at` is the first mail's time and always stands."""
+    """One request to terminate; `received_at` is the first mail's time and always stands.
+
+    `ordinary_at`: when the person took up the offer to treat a late one as an ordinary cancellation.
+    """
 
     __tablename__ = "terminations"
 
@@ -26,5 +29,6 @@ class Termination(Base):
     received_on: Mapped[date] = mapped_column(Date)
     respond_by_on: Mapped[date | None] = mapped_column(Date)
     recorded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ordinary_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     decided_by: Mapped[str | None] = mapped_column(ForeignKey("staff.id"))
     in_reply_to: Mapped[str] = mapped_column(Text, default="")

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from mailer import signing
+from mailer.consent.rules import Withheld
 from mailer.errors import NotFound
+from mailer.outbox.models import Message
+from mailer.outbox.rules import MailKind
+from mailer.outbox.rules import State as MessageState
 from mailer.terminations.models import Termination
-from mailer.terminations.rules import TERMINATES, UNDECIDED, is_repeat
+from mailer.terminations.rules import TERMINATES, UNDECIDED, State, is_repeat
 
-CONFIRM = "confirm-termination"
+CONFIRM, ORDINARY = "confirm-termination", "ordinary-termination"
+
+ANSWERS = (MailKind.TERMINATION_RECEIPT, MailKind.TERMINATION_CONFIRM)
 
 
 class NoSuchTermination(NotFound):
     """No termination has this id."""
 
 
-def by_token(session: Session, token: str) -> Termination:
-    """The termination that a confirm link concerns; BadToken on anything forged."""
-    found = session.get(Termination, signing.read(CONFIRM, token))
+def by_token(session: Session, token: str, purpose: str = CONFIRM) -> Termination:
+    """The termination that a link of ours concerns; BadToken on anything forged."""
+    found = session.get(Termination, signing.read(purpose, token))
     if found is None:
         raise NoSuchTermination(
             "This link is not one of ours, or it was cut off. Open it again from the mail it came in."
@@ -49,6 +56,41 @@ def find_first(session: Session, contact_id: str, version_id: str | None, receiv
         query = query.where(Termination.version_id == version_id)
     earlier = session.scalars(query.order_by(Termination.received_at, Termination.id))
     return next((one for one in earlier if is_repeat(one.state, one.received_on, received_on)), None)
+
+
+def answered_at(session: Session, contact_id: str, version_id: str | None) -> Sequence[datetime]:
+    """When a machine answered this person in this case: each receipt and each question, oldest first."""
+    case = select(Termination.id).where(Termination.contact_id == contact_id, Termination.version_id == version_id)
+    begins = [f"{kind}/{one}" for one in session.scalars(case) for kind in ANSWERS]
+    if not begins:
+        return ()
+    put = select(Message.created_at).where(Message.contact_id == contact_id, Message.kind.in_(ANSWERS))
+    keyed = or_(*(Message.key.startswith(begin, autoescape=True) for begin in begins))
+    return session.scalars(put.where(keyed).order_by(Message.created_at)).all()
+
+
+def unanswered(session: Session, before: datetime) -> Sequence[Termination]:
+    """The requests of before an instant that still wait for a press at the primary address."""
+    waiting = Termination.state == State.TO_BE_CONFIRMED, Termination.received_at <= before
+    return session.scalars(select(Termination).where(*waiting).order_by(Termination.id)).all()
+
+
+def receipts(termination_id: str) -> Select[int]:
+    """The rows of every receipt of a termination."""
+    begin = f"{MailKind.TERMINATION_RECEIPT}/{termination_id}"
+    return select(Message.row).where(or_(Message.key == begin, Message.key.startswith(f"{begin}/")))
+
+
+def stopped_receipts(session: Session, termination_id: str) -> int:
+    """How many receipts of a termination were stopped before they went out."""
+    stopped = Message.row.in_(receipts(termination_id)), Message.withheld == Withheld.CANCELLED
+    return session.scalar(select(func.count()).select_from(Message).where(*stopped)) or 0
+
+
+def has_live_receipt(session: Session, termination_id: str) -> bool:
+    """Whether a receipt of a termination has gone out, or is going."""
+    live = Message.row.in_(receipts(termination_id)), Message.state != MessageState.WITHHELD
+    return session.scalar(select(Message.row).where(*live).limit(1)) is not None
 
 
 def recorded(version_id: str) -> Select[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 
@@ -19,7 +20,10 @@ class State(StrEnum):
 # Standing against a deemed agreement: what is recorded ends it, what is not decided yet must not be overlooked.
 TERMINATES = frozenset({State.RECORDED})
 UNDECIDED = frozenset({State.TO_BE_CONFIRMED, State.FOR_PERSON})
+TAKEN_BACK = frozenset({State.WITHDRAWN, State.CLOSED})
 REPEAT_DAYS = 30
+ANSWERS_APART = timedelta(days=7)
+ANSWERS_IN_ALL = 3  # by machine, to one person in one case
 
 
 class Timing(StrEnum):
@@ -49,3 +53,26 @@ def is_repeat(state: State, first_on: date, received_on: date) -> bool:
     if state in UNDECIDED:
         return True
     return state in TERMINATES and received_on - first_on <= timedelta(days=REPEAT_DAYS)
+
+
+def may_answer(earlier: Sequence[datetime], at: datetime, *, is_owed: bool) -> bool:
+    """Whether a machine may answer a person in a case once more, after its answers at these instants.
+
+    Three in all, and seven days between two, so that nothing can loop. Only a receipt, which is owed once for each
+    termination, does not wait out the seven days after a question.
+    """
+    if len(earlier) >= ANSWERS_IN_ALL:
+        return False
+    return is_owed or all(at - one >= ANSWERS_APART for one in earlier)
+
+
+def why_not_withdrawn(state: State) -> str | None:
+    """Why a termination cannot be taken back any more, in words; None if it can."""
+    if state in TAKEN_BACK:
+        return "This termination does not stand any more; nothing was changed."
+    return None
+
+
+def is_offered(state: State, late: Timing, ordinary_at: datetime | None) -> bool:
+    """Whether a person may still take up the offer to treat a late termination as an ordinary cancellation."""
+    return state is State.RECORDED and late is Timing.LATE and ordinary_at is None

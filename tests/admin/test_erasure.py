@@ -14,8 +14,8 @@ from mailer.consent.rules import SuppressionReason
 from mailer.contacts import actions as contacts
 from mailer.contacts.models import Contact
 from mailer.contacts.rules import Origin
-from mailer.inbound.desk import DeskState
-from mailer.inbound.models import InboundMail
+from mailer.inbound import actions as inbound
+from mailer.inbound import child, decisions, queries
 from mailer.ledger import actions as ledger
 from mailer.ledger import queries as ledger_queries
 from mailer.ledger.models import Event
@@ -71,24 +71,13 @@ def live(session: Session) -> Contact:
     consent.suppress(session, "quirijn@people.example", SuppressionReason.MANUAL, source="asked by Quirijn", at=AT)
     ledger.record(session, "test.done", AT, contact_id=who.id, personal={"email": "quirijn@people.example"})
     tasks.open_task(session, key="t", kind="k", text="Call Quirijn", subject_id="x", contact_id=who.id, at=AT)
-    session.add(
-        InboundMail(
-            id="mai_0000000000001",
-            raw=b"From: quirijn@people.example\r\n\r\nHello",
-            sha256="00" * 32,
-            sender="quirijn@people.example",
-            recipient="reply+x@reply.example",
-            door="smtp",
-            received_at=AT,
-            state=DeskState.DECIDED,
-            reasons=[],
-            subject="From Quirijn",
-            from_address="quirijn@people.example",
-            message_id_header="<1@kadewerk.example>",
-            visible_text="Groet, Quirijn",
-            contact_id=who.id,
-        )
+    raw = b"From: quirijn@people.example\r\nSubject: From Quirijn\r\n\r\nHello. Groet, Quirijn"
+    mail_id = inbound.keep(
+        session, raw, sender="quirijn@people.example", recipient="reply+x@reply.example", door="smtp", at=AT
     )
+    inbound.act(session, mail_id, child.read_here(raw), AT)
+    mail = queries.get(session, mail_id)
+    decisions.assign_contact(session, mail, who, factories.staff(session).id, AT)
     session.commit()
     return who
 

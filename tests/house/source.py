@@ -16,6 +16,7 @@ OTHER_DOORS = (
     "mailer/admin/",
     "mailer/consent/importing",  # a file of people: each row is its own transaction
     "mailer/demo/",
+    "mailer/inbound/imap",
     "mailer/inbound/listener",
     "mailer/scheduler",
     "mailer/welcome",

@@ -18,10 +18,11 @@ from mailer import clock, db, ids, settings, signing
 from mailer.campaigns import actions as campaigns
 from mailer.consent import links
 from mailer.consent.rules import Channel
-from mailer.delivery import routes
+from mailer.delivery import compose, routes
 from mailer.demo import post_office
 from mailer.inbound import actions as inbound
 from mailer.inbound import child
+from mailer.inbound.answers import actions as answers
 from mailer.ledger import actions as ledger
 from mailer.migrations import tables
 from mailer.notices import actions as notices
@@ -95,6 +96,8 @@ def known_ids() -> Known:
             at=at,
         )
         known["termination_id"] = asked.id
+        words = {"name": "Export", "locale": "en", "text": "You can export your data."}
+        known["template_id"] = answers.add(session, **words, staff_id=author.id, at=at).id
         notice = notice_queries.find(session, released.id, who.id)
         assert notice is not None
         assert notice.message_row is not None
@@ -102,6 +105,8 @@ def known_ids() -> Known:
     known["tokens"] = {
         "/u/": links.leave_url("", who.id, message.id, message.key_id).rpartition("/")[2],
         "/preferences/": links.preferences_url("", who.id, message.id, message.key_id).rpartition("/")[2],
+        "/terminations/start/": signing.sign(compose.START, message.id),
+        "/terminations/ordinary/": signing.sign(termination_queries.ORDINARY, asked.id),
         "/terminations/": signing.sign(termination_queries.CONFIRM, asked.id),
         "/agreements/": signing.sign(notice_queries.AGREE, notice_mail),
     }

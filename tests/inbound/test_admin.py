@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from mailer.db import reading, transaction
-from mailer.inbound import queries
+from mailer.inbound import child, queries
 from mailer.inbound.desk import DeskState
-from mailer.inbound.models import InboundMail
+from mailer.inbound.models import InboundMail, InboundReading
 from mailer.inbound.rules import Kind
 from mailer.outbox.models import Message
 from mailer.outbox.rules import MailKind
+from mailer.staff.models import Staff
 from mailer.staff.rules import Role
 from mailer.terminations import queries as termination_queries
 from mailer.terminations.rules import State
@@ -240,7 +242,7 @@ def test_who_may_only_look_gets_no_buttons_and_may_press_none(signed_in: SignIn,
     page = browser.get(f"/admin/replies/{question}").text
     assert "Als de prijs stijgt" in page
     assert f"/admin/replies/{question}/decide" not in page
-    for act in ("decide", "contact", "answer", "back"):
+    for act in ("decide", "contact", "answer", "back", "undo", "note", "colleague"):
         assert browser.post(f"/admin/replies/{question}/{act}", data={"kind": "spoof"}).status_code == 403
     assert _mail(question).state is DeskState.FOR_PERSON
 
@@ -266,3 +268,97 @@ def test_buttons_need_their_pages_token(guarded_app: Flask, question: str) -> No
         guarded_app.test_client().post(f"/admin/replies/{question}/decide", data={"kind": "spoof"}).status_code == 400
     )
     assert _mail(question).state is DeskState.FOR_PERSON
+
+
+# The desk among colleagues
+
+
+def test_the_list_shows_what_is_left_of_each_clock_and_counts_what_waits(officer: FlaskClient, question: str) -> None:
+    page = officer.get("/admin/replies/").text
+    assert "Window ends" in page
+    assert "Unsure (1)" in page
+    assert "no clock" not in page
+
+
+def test_a_mail_is_given_noted_and_found(officer: FlaskClient, question: str) -> None:
+    with reading() as session:
+        [who] = [one.id for one in session.scalars(select(Staff))]
+    given = officer.post(f"/admin/replies/{question}/colleague", data={"to": who}, follow_redirects=True)
+    assert "given to a colleague" in given.text
+    assert question in officer.get(f"/admin/replies/?to={who}").text
+    assert question not in officer.get("/admin/replies/?to=nobody").text
+    noted = officer.post(f"/admin/replies/{question}/note", data={"note": "Called <b>him</b>."}, follow_redirects=True)
+    assert "Called &lt;b&gt;him&lt;/b&gt;." in noted.text
+    assert officer.post(f"/admin/replies/{question}/note", data={"note": ""}).status_code == 422
+    assert officer.post(f"/admin/replies/{question}/colleague", data={"to": "stf_nobody"}).status_code == 404
+
+
+def test_a_decision_is_undone_by_one_press(officer: FlaskClient, question: str) -> None:
+    officer.post(f"/admin/replies/{question}/decide", data={"kind": "leave_newsletters"})
+    assert "Undo the decision" in officer.get(f"/admin/replies/{question}").text
+    undone = officer.post(f"/admin/replies/{question}/undo", follow_redirects=True)
+    assert "The decision is taken back" in undone.text
+    assert "only the person can subscribe again" in undone.text
+    assert _mail(question).state is DeskState.FOR_PERSON
+    assert officer.post(f"/admin/replies/{question}/undo").status_code == 409
+
+
+def test_every_decision_has_a_key_of_its_own_and_the_next_mail_has_one(officer: FlaskClient, question: str) -> None:
+    other = _take_in(letter("How do I terminate?", message_id="<two@b.nl>"))
+    page = officer.get(f"/admin/replies/{question}").text
+    for key, kind in (("t", "termination"), ("q", "question"), ("r", "rights_request"), ("s", "spoof")):
+        assert f'value="{kind}" data-key="{key}"' in page
+    assert f'data-key="n" href="/admin/replies/{other}"' in page
+    assert "desk.js" in page
+
+
+def test_an_answer_begins_with_the_words_of_a_template(officer: FlaskClient, question: str) -> None:
+    said = {"name": "Prijs", "locale": "nl", "text": "De prijs stijgt niet."}
+    assert officer.post("/admin/replies/templates/new", data=said).status_code == 303
+    listed = officer.get("/admin/replies/templates/").text
+    assert "Prijs" in listed
+    page = officer.get(f"/admin/replies/{question}").text
+    found = re.search(r"template=(atp_\w+)", page)
+    assert found
+    assert "De prijs stijgt niet." in officer.get(f"/admin/replies/{question}?template={found[1]}").text
+    changed = officer.post(f"/admin/replies/templates/{found[1]}", data=said | {"text": "Niet dit jaar."})
+    assert changed.status_code == 303
+    assert "Niet dit jaar." in officer.get(f"/admin/replies/templates/{found[1]}").text
+    assert officer.post("/admin/replies/templates/new", data=said | {"text": ""}).status_code == 422
+    officer.post(f"/admin/replies/templates/{found[1]}/retire")
+    assert "Begin with" not in officer.get(f"/admin/replies/{question}").text
+    assert officer.get(f"/admin/replies/{question}?template=atp_nothing").status_code == 404
+
+
+def test_the_notice_that_is_answered_stands_beside_the_mail(officer: FlaskClient, question: str) -> None:
+    page = officer.get(f"/admin/replies/{question}").text
+    assert "The notice as it was sent" in page
+    assert "Hello." in page
+
+
+def test_a_page_does_not_read_the_mail_again(
+    officer: FlaskClient, question: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child, "read", None)  # a mail of 25 MB is as quick to look at as any
+    for view in ("text", "html", "headers", "source"):
+        assert officer.get(f"/admin/replies/{question}?view={view}").status_code == 200
+    assert officer.get(f"/admin/replies/{question}/html").status_code == 200
+
+
+def test_a_mail_of_an_earlier_release_has_its_page_too(officer: FlaskClient, question: str) -> None:
+    with transaction() as session:
+        session.execute(delete(InboundReading))
+    page = officer.get(f"/admin/replies/{question}").text
+    assert "our mail server proved the sender" in page
+
+
+def test_a_termination_is_withdrawn_on_its_own_page(officer: FlaskClient, question: str) -> None:
+    officer.post(f"/admin/replies/{question}/decide", data={"kind": "termination"})
+    with reading() as session:
+        termination = termination_queries.by_source(session, question)
+    assert termination is not None
+    path = f"/admin/replies/terminations/{termination.id}"
+    assert "Withdraw it" in officer.get(path).text
+    assert officer.post(f"{path}/withdraw").status_code == 303
+    assert "Withdraw it" not in officer.get(path).text
+    assert officer.post(f"{path}/withdraw").status_code == 409

@@ -37,7 +37,7 @@ def test_a_late_child_is_replaced_and_the_next_mail_is_read() -> None:
 
 def test_a_killed_child_is_replaced() -> None:
     assert child.read(letter("Dag")).kind is Kind.UNSURE
-    kept = child._Child.kept
+    kept = child._KEPT.child
     assert kept is not None
     assert kept.process.pid is not None
     os.kill(kept.process.pid, signal.SIGKILL)
@@ -45,6 +45,7 @@ def test_a_killed_child_is_replaced() -> None:
 
 
 def test_a_mail_that_kills_two_children_is_unreadable() -> None:
+    child.stop()  # a child that has yet to start is slower than its killer
     over = threading.Event()
     killer = threading.Thread(target=kill_every_reader, args=(over,))
     killer.start()
@@ -66,6 +67,15 @@ def kill_every_reader(over: threading.Event) -> None:
 
 def test_an_oversized_mail_does_not_reach_the_child() -> None:
     assert child.read(b"x" * (11 * 1024 * 1024)).kind is Kind.UNREADABLE
+
+
+def test_many_files_are_read_in_their_order_and_a_late_one_keeps_none_back(tmp_path: Path) -> None:
+    texts = ["Ik zeg op", "Hoe kan ik opzeggen?", "unsubscribe"] * 40
+    raws = [letter(text) for text in texts]
+    kinds = [reading.kind for reading in child.read_all(raws)]
+    assert kinds == [Kind.TERMINATION, Kind.QUESTION, Kind.LEAVE_NEWSLETTERS] * 40
+    late = list(child.read_all(raws[:3], timeout=0.0))
+    assert [reading.kind for reading in late] == [Kind.UNREADABLE] * 3
 
 
 def test_files_are_classified_one_json_object_each(tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import smtplib
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,6 +23,8 @@ from mailer.inbound import listener
 from mailer.inbound.desk import NULL_PATH
 from mailer.inbound.models import InboundMail
 from tests.conftest import Configure
+from tests.front.processes import wait_for
+from tests.inbound.certificates import make_certificate
 
 PUBLIC = "privacy@leadmark.example"
 MAIL = b"From: jan@example.nl\r\nSubject: Vraag\r\n\r\nHoe kan ik opzeggen?\r\n"
@@ -207,3 +211,148 @@ def test_the_log_names_nobody(opened: Open, caplog: pytest.LogCaptureFixture, co
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("mailer")]
     assert ours
     assert not any("@" in line for line in ours)
+
+
+# What a client may do
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate of localhost and its key."""
+    return make_certificate(tmp_path)
+
+
+@only_sqlite
+def test_starttls_is_offered_with_our_certificate(
+    opened: Open, configure: Configure, certificate: tuple[Path, Path]
+) -> None:
+    configure(inbound_tls_cert=certificate[0], inbound_tls_key=certificate[1])
+    with smtplib.SMTP(*opened()) as client:
+        client.ehlo()
+        assert client.has_extn("starttls")
+        context = ssl.create_default_context(cafile=str(certificate[0]))
+        context.check_hostname = False
+        assert client.starttls(context=context)[0] == 220
+        assert client.sendmail("jan@example.nl", [PUBLIC], MAIL) == {}
+    assert _count() == 1
+
+
+@only_sqlite
+def test_what_was_said_before_tls_is_not_heard_in_it(
+    opened: Open, configure: Configure, certificate: tuple[Path, Path]
+) -> None:
+    configure(inbound_tls_cert=certificate[0], inbound_tls_key=certificate[1])
+    with socket.create_connection(opened(), timeout=10) as wire:
+        _reply(wire)
+        wire.sendall(b"EHLO x\r\n")
+        _reply(wire)
+        wire.sendall(b"STARTTLS\r\nMAIL FROM:<eve@evil.example>\r\nRCPT TO:<%s>\r\n" % PUBLIC.encode())
+        assert _reply(wire).startswith(b"220")
+        context = ssl.create_default_context(cafile=str(certificate[0]))
+        context.check_hostname = False
+        with context.wrap_socket(wire) as secret:
+            secret.sendall(b"EHLO x\r\n")
+            assert _reply(secret).startswith(b"250")
+            secret.sendall(b"DATA\r\n")
+            assert _reply(secret).startswith(b"503")
+
+
+def _reply(wire: socket.socket) -> bytes:
+    """The last line of the next answer; nothing after it is read."""
+    line = b""
+    while not (line.endswith(b"\n") and line[3:4] == b" "):
+        line = (b"" if line.endswith(b"\n") else line) + wire.recv(1)
+    return line
+
+
+@only_sqlite
+def test_a_renewed_certificate_counts_from_the_next_connection_on(
+    opened: Open, configure: Configure, certificate: tuple[Path, Path], tmp_path: Path
+) -> None:
+    configure(inbound_tls_cert=certificate[0], inbound_tls_key=certificate[1])
+    address = opened()
+    first = _certificate_of(address)
+    make_certificate(tmp_path)
+    os.utime(certificate[0], ns=(1, 1))
+    assert _certificate_of(address) != first
+
+
+def _certificate_of(address: tuple[str, int]) -> bytes | None:
+    with smtplib.SMTP(*address) as client:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        client.starttls(context=context)
+        assert isinstance(client.sock, ssl.SSLSocket)
+        return client.sock.getpeercert(binary_form=True)
+
+
+@only_sqlite
+def test_a_stranger_is_asked_to_come_later_and_a_relay_of_ours_is_not(opened: Open, configure: Configure) -> None:
+    configure(inbound_relays="192.0.2.25/32", inbound_per_minute=2)
+    with smtplib.SMTP(*opened()) as client:
+        client.ehlo()
+        for number in range(2):
+            client.sendmail("a@b.nl", [PUBLIC], MAIL + str(number).encode())
+        assert client.docmd("MAIL", "FROM:<a@b.nl>")[0] == 450
+    configure(inbound_relays="127.0.0.0/8")
+    with smtplib.SMTP(*opened()) as client:
+        client.ehlo()
+        for number in range(5):
+            client.sendmail("a@b.nl", [PUBLIC], MAIL + b"relay" + str(number).encode())
+    assert _count() == 7
+
+
+@only_sqlite
+def test_one_client_has_so_many_connections_and_gets_another_when_one_ends(opened: Open, configure: Configure) -> None:
+    configure(inbound_relays="192.0.2.25/32", inbound_connections=2)
+    address = opened()
+    first, second = socket.create_connection(address, timeout=10), socket.create_connection(address, timeout=10)
+    assert (first.recv(3), second.recv(3)) == (b"220", b"220")
+    with socket.create_connection(address, timeout=10) as third:
+        assert third.makefile("rb").read().startswith(b"421")
+    first.close()
+    wait_for(lambda: _greeting(address).startswith(b"220"), "the place of the one that left stays taken", 5)
+    second.close()
+
+
+def _greeting(address: tuple[str, int]) -> bytes:
+    with socket.create_connection(address, timeout=10) as wire:
+        return wire.recv(3)
+
+
+@only_sqlite
+def test_only_what_a_relay_of_ours_brings_is_vouched_for(opened: Open, configure: Configure) -> None:
+    for number, relays in enumerate(("127.0.0.0/8", "192.0.2.25/32")):
+        configure(inbound_relays=relays)
+        with smtplib.SMTP(*opened()) as client:
+            client.sendmail("a@b.nl", [PUBLIC], MAIL + str(number).encode())
+    assert [row.is_vouched for row in _kept()] == [True, False]
+
+
+@only_sqlite
+def test_bounces_to_the_domain_of_a_route_are_taken(opened: Open, configure: Configure, tmp_path: Path) -> None:
+    file = tmp_path / "routes.toml"
+    file.write_text(
+        '[[route]]\nname = "bulk"\nchannel = "marketing"\nhost = "smtp.example.com"\n'
+        'envelope_domain = "bounces.leadmark.example"\n'
+        '[[route]]\nname = "duty"\nchannel = "essential"\nhost = "smtp.example.com"\n'
+    )
+    configure(routes=file)
+    with smtplib.SMTP(*opened()) as client:
+        client.sendmail("", ["bounce+x@bounces.leadmark.example"], MAIL)
+    assert _count() == 1
+
+
+@only_sqlite
+def test_cut_at_any_byte_a_mail_without_a_yes_is_none_of_ours(opened: Open) -> None:
+    address = opened()
+    said = b"EHLO x\r\nMAIL FROM:<a@b.nl>\r\nRCPT TO:<%s>\r\nDATA\r\n" % PUBLIC.encode()
+    whole = said + MAIL + b".\r\n"
+    for end in range(1, len(whole), 3):
+        with socket.create_connection(address, timeout=10) as wire:
+            wire.sendall(whole[:end])
+    wait_for(lambda: _greeting(address) == b"220", "the door is shut")
+    assert _count() == 0
+    with socket.create_connection(address, timeout=10) as wire:
+        wire.sendall(whole)
+        wait_for(lambda: _count() == 1, "the whole mail was not kept")

@@ -15,6 +15,7 @@ from mailer.ledger.models import Event
 from mailer.outbox.models import Message
 from mailer.outbox.rules import MailKind
 from mailer.policies.models import Version
+from mailer.staff.models import Task
 from mailer.terminations import actions
 from mailer.terminations.models import Termination
 from mailer.terminations.rules import State, Timing
@@ -150,6 +151,9 @@ def test_a_mail_that_was_somebody_elses_can_be_that_others_request(session: Sess
     [
         ("en", Timing.IN_TIME, "It came in time: you could respond until and including Thursday 24 December 2026."),
         ("en", Timing.LATE, "It came after Thursday 24 December 2026, the last day to terminate"),
+        ("en", Timing.LATE, "You can still cancel in the ordinary way: confirm that on the page below"),
+        ("en", Timing.IN_TIME, "take your data with you, export them before that day"),
+        ("nl", Timing.LATE, "Exporteer ze dan vóór die dag"),
         ("en", Timing.NO_WINDOW, "We treat it as an ordinary termination."),
         ("nl", Timing.IN_TIME, "Uw opzegging is op tijd: u kon reageren tot en met donderdag 24 december 2026."),
         ("nl", Timing.LATE, "Uw opzegging kwam na donderdag 24 december 2026, de laatste dag"),
@@ -173,6 +177,9 @@ def test_the_receipt_says_when_and_what_follows(
     assert "&amp;" not in mail.text
     assert "“Privacy &amp; cookies”" in mail.html
     assert one.id in mail.text
+    assert ("/terminations/ordinary/" in mail.text, "/terminations/ordinary/" in mail.html) == (
+        (timing is Timing.LATE,) * 2
+    )
     assert max(map(len, mail.text.split("\n"))) <= 72 or "/u/" in mail.text
     assert "<" not in mail.text
 
@@ -189,3 +196,54 @@ def test_the_question_holds_a_link_on_a_line_of_its_own(
     assert link.startswith("http")
     assert link in mail.html
     assert len(mail.text) < 1_500
+
+
+def _heard(session: Session) -> list[str]:
+    told = select(Event.kind).where(Event.kind.startswith("termination")).order_by(Event.id)
+    return list(session.scalars(told))
+
+
+@pytest.mark.parametrize("state", [State.RECORDED, State.FOR_PERSON, State.TO_BE_CONFIRMED])
+def test_what_stands_or_waits_is_withdrawn_once_and_others_hear_of_it(
+    session: Session, receive: Receive, state: State
+) -> None:
+    who = factories.staff(session)
+    one = receive("inb_1", state)
+    actions.withdraw(session, one, AT, who.id)
+    assert (one.state, one.decided_by) == (State.WITHDRAWN, who.id)
+    assert _heard(session)[-1] == "termination.withdrawn"
+    with pytest.raises(actions.AlreadyDecided):
+        actions.withdraw(session, one, AT, who.id)
+    assert receive("inb_2", State.RECORDED) is not one
+
+
+def test_others_hear_that_it_was_not_meant(session: Session, receive: Receive) -> None:
+    one = receive("inb_1", State.TO_BE_CONFIRMED)
+    actions.close(session, one, AT, None)
+    assert (one.state, one.decided_by) == (State.CLOSED, None)
+    assert _heard(session) == ["termination.received", "termination.closed"]
+
+
+def test_a_late_one_becomes_an_ordinary_cancellation_if_the_person_wants_that(
+    session: Session, receive: Receive
+) -> None:
+    one = receive("inb_1", State.RECORDED, received_on=date(2026, 12, 25))
+    assert actions.make_ordinary(session, one, AT)
+    assert not actions.make_ordinary(session, one, AT)
+    assert (one.state, one.timing, one.ordinary_at) == (State.RECORDED, Timing.LATE, AT)
+    assert _heard(session) == ["termination.received", "termination.confirmed", "termination.ordinary"]
+
+
+def test_one_in_time_is_offered_nothing(session: Session, receive: Receive) -> None:
+    with pytest.raises(actions.AlreadyDecided):
+        actions.make_ordinary(session, receive("inb_1", State.RECORDED), AT)
+
+
+def test_a_question_that_nobody_answered_for_a_week_is_on_the_desk_once(session: Session, receive: Receive) -> None:
+    one = receive("inb_1", State.TO_BE_CONFIRMED)
+    actions.ask_staff(session, AT + timedelta(days=6))
+    assert session.scalars(select(Task)).all() == []
+    for days in (7, 8):
+        actions.ask_staff(session, AT + timedelta(days=days))
+    [task] = session.scalars(select(Task)).all()
+    assert (task.subject_id, task.due_on) == (one.id, LAST)

@@ -109,3 +109,50 @@ def test_links_that_are_not_ours_are_answered_alike(client: FlaskClient, asked: 
         assert answer.status_code == 404
         assert answer.text == reference.text
     assert _state(asked) is State.TO_BE_CONFIRMED
+
+
+def test_who_did_not_mean_it_says_so_and_nothing_ends(client: FlaskClient, asked: Asked) -> None:
+    for _ in range(2):
+        assert client.post(asked.path, data={"not-meant": "yes"}).status_code == 303
+    assert (_state(asked), _receipts()) == (State.CLOSED, 0)
+    assert "Dit verzoek is gesloten" in client.get(asked.path).text
+
+
+@pytest.fixture
+def late(database: str) -> Asked:
+    """A late termination that stands, and the offer in its receipt."""
+    with transaction() as session:
+        made = actions.receive(
+            session,
+            contact=factories.contact(session, "jan@example.nl", locale="nl"),
+            version=None,
+            respond_by_on=date(2026, 11, 30),
+            received_at=AT,
+            received_on=date(2026, 12, 1),
+            source_id="inb_1",
+            state=State.RECORDED,
+            at=AT,
+        )
+    return Asked(made.id, f"/terminations/ordinary/{signing.sign(queries.ORDINARY, made.id)}")
+
+
+def _is_ordinary(asked: Asked) -> bool:
+    with reading() as session:
+        return queries.get(session, asked.termination_id).ordinary_at is not None
+
+
+def test_an_offer_is_looked_at_and_taken_up_by_a_press(client: FlaskClient, late: Asked) -> None:
+    assert "Wilt u op de gewone manier opzeggen?" in client.get(late.path).text
+    assert not _is_ordinary(late)
+    for _ in range(2):
+        assert client.post(late.path).headers["Location"] == late.path
+    assert _is_ordinary(late)
+    assert "U hebt opgezegd" in client.get(late.path).text
+    assert "<button" not in client.get(late.path).text
+
+
+def test_the_link_to_confirm_is_no_link_to_an_offer(client: FlaskClient, late: Asked) -> None:
+    token = signing.sign(queries.CONFIRM, late.termination_id)
+    assert client.get(f"/terminations/ordinary/{token}").status_code == 404
+    assert client.post(f"/terminations/ordinary/{token}").status_code == 404
+    assert not _is_ordinary(late)

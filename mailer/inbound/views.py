@@ -1,0 +1,54 @@
+"""The link in a notice that begins a termination: GET shows, POST acts, and the primary address confirms (STYLE §13).
+
+It stands here because it needs both the notice and the terminations, which are strangers to each other.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from mailer import clock, ids, signing
+from mailer.contacts.models import Contact
+from mailer.db import reading, transaction
+from mailer.delivery import compose
+from mailer.inbound import effects, queries
+from mailer.outbox.models import Message
+from mailer.signing import BadToken
+from mailer.terminations.views import page, ring
+
+bp = Blueprint("inbound_views", __name__)
+
+
+@bp.get("/terminations/start/<token>")
+def show(token: str) -> ResponseReturnValue:
+    """What the link would do, or has done."""
+    with reading() as session:
+        message, contact = _behind(session, token)
+        notice = queries.notice_of_message(session, message.row)
+        begun = queries.begun_by_link(session, message.id)
+    if begun is not None and "done" in request.args:
+        return page("started", contact.locale, day=begun.received_on)
+    action = url_for("inbound_views.start", token=token)
+    return page("start", contact.locale, action=action, day=notice.respond_by_on if notice else None)
+
+
+@bp.post("/terminations/start/<token>")
+def start(token: str) -> ResponseReturnValue:
+    """Somebody who has the notice terminates; the link that confirms it goes to the primary address."""
+    with transaction() as session:
+        message, contact = _behind(session, token)
+        effects.terminate_by_link(session, message, contact, clock.now())
+    ring()
+    return redirect(url_for("inbound_views.show", token=token, done=1), 303)
+
+
+def _behind(session: Session, token: str) -> tuple[Message, Contact]:
+    """The message that a link came in, and whose it is; the same BadToken for whatever is not there any more."""
+    row = ids.message_row(signing.read(compose.START, token))
+    message = session.get(Message, row) if row is not None else None
+    contact = session.get(Contact, message.contact_id) if message and message.contact_id else None
+    if message is None or contact is None or contact.erased_at is not None:
+        raise BadToken("This link is not one of ours, or it was cut off. Open it again from the mail it came in.")
+    return message, contact
