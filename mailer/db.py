@@ -108,9 +108,14 @@ def make_engine(url: str) -> Engine:
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
-    """A session that commits at the end of the block, or leaves nothing behind. For doors only."""
-    with Session(engine(), expire_on_commit=False) as session, session.begin():
+def transaction(*, is_durable: bool = False) -> Iterator[Session]:
+    """A session that commits at the end of the block, or leaves nothing behind. For doors only.
+
+    A commit outlives every process. `is_durable` says that it must outlive the loss of power, too, because somebody
+    drops their own copy on our word: PostgreSQL's always does, SQLite then waits for the disk.
+    """
+    bind = engine().execution_options(sqlite_synchronous="FULL") if is_durable else engine()
+    with Session(bind, expire_on_commit=False) as session, session.begin():
         yield session
 
 
@@ -154,10 +159,18 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # IMMEDIATE: a writer waits at the door instead of failing halfway with "database is locked"
     kind = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
+    _wait_for_disk(connection, connection.get_execution_options().get("sqlite_synchronous", "NORMAL"))
     if kind == "IMMEDIATE":
         _wait_to_write(connection)
     else:
         connection.exec_driver_sql(f"BEGIN {kind}")
+
+
+def _wait_for_disk(connection: Connection, how: str) -> None:
+    if connection.info.get("synchronous", "NORMAL") != how:  # it cannot be changed inside a transaction
+        raw: sqlite3.Connection = connection.connection.dbapi_connection  # type: ignore[assignment]
+        raw.execute(f"PRAGMA synchronous={how}")
+        connection.info["synchronous"] = how
 
 
 def _wait_to_write(connection: Connection) -> None:

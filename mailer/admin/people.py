@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from mailer import clock
 from mailer.admin import queries, spreadsheet
+from mailer.admin.notices import binding
+from mailer.admin.notices.summary import REASONS
 from mailer.admin.words import utc_iso
 from mailer.consent import queries as consent
 from mailer.consent import words
@@ -90,6 +92,7 @@ def say_consumer(contact_id: str) -> ResponseReturnValue:
 def show(contact_id: str) -> ResponseReturnValue:
     with reading() as session:
         contact = contacts.get(session, contact_id)
+        notices = queries.notices_of(session, contact.id)
         standing = consent.standing(session, contact)
         why_not_essential = why_withheld(Channel.ESSENTIAL, None, standing)
         return render_template(
@@ -106,7 +109,9 @@ def show(contact_id: str) -> ResponseReturnValue:
             suppressions={address.id: _suppressions(session, address.email_key) for address in contact.addresses},
             may_correct=current_staff().may(May.POLICY) and contact.erased_at is None,
             last_use=contacts.last_use(session, contact.id),
-            notices=queries.notices_of(session, contact.id),
+            notices=notices,
+            bounds={version.id: binding.of(session, version, notice) for notice, version, _ in notices},
+            reasons=REASONS,
             agreed=queries.agreed_versions(session, contact.id),
             terminations=queries.terminations_of(session, contact.id),
             mails=queries.mails_of(session, contact.id),

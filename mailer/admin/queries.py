@@ -16,7 +16,7 @@ from mailer.contacts.rules import Origin
 from mailer.inbound.desk import DeskState
 from mailer.inbound.models import InboundMail
 from mailer.ledger.models import LedgerEntry
-from mailer.notices.models import DeemedAgreement, Notice
+from mailer.notices.models import DeemedAgreement, ExpressAgreement, Notice
 from mailer.outbox import lanes
 from mailer.outbox.actions import PARCEL
 from mailer.outbox.models import Mailing, Message, Parcel
@@ -117,10 +117,15 @@ def notices_of(session: Session, contact_id: str) -> Sequence[tuple[Notice, Vers
     return [(notice, version, policy) for notice, version, policy in session.execute(query)]
 
 
-def agreed_versions(session: Session, contact_id: str) -> frozenset[str]:
-    """The versions a person is deemed to agree to."""
-    found = session.scalars(select(DeemedAgreement.version_id).where(DeemedAgreement.contact_id == contact_id))
-    return frozenset(found)
+def agreed_versions(session: Session, contact_id: str) -> dict[str, str]:
+    """The versions a person agrees with, and how in words; what they said comes before what is derived."""
+    ways: dict[type[DeemedAgreement] | type[ExpressAgreement], str]
+    ways = {DeemedAgreement: "By use", ExpressAgreement: "By a click"}
+    return {
+        version_id: way
+        for table, way in ways.items()
+        for version_id in session.scalars(select(table.version_id).where(table.contact_id == contact_id))
+    }
 
 
 def terminations_of(session: Session, contact_id: str) -> Sequence[Termination]:

@@ -58,9 +58,10 @@ class Signer:
         self.selector = selector
         self._key = key
 
-    def sign(self, data: bytes, at: datetime) -> bytes:
+    def sign(self, data: bytes, at: datetime, *, is_canonical: bool = False) -> bytes:
         """The `DKIM-Signature` header of a finished mail (CRLF only), folded and ended, to be put in front of it.
 
+        `is_canonical` says that the body is its own canonical form, as that of composed mail is (`compiled`).
         No l=, which would let others add to the body, and no x=: a mail may be read again after years.
         """
         head, _, body = data.partition(b"\r\n\r\n")
@@ -68,7 +69,7 @@ class Signer:
         if b"from" not in fields:
             raise Unsignable("A mail without From cannot be signed (RFC 6376 §5.4).")
         stands = tuple(name for name in SIGNED for _ in fields.get(name.lower().encode(), ()))
-        body_hash = b64encode(hashlib.sha256(canonical_body(body)).digest()).decode()
+        body_hash = b64encode(hashlib.sha256(body if is_canonical else canonical_body(body)).digest()).decode()
         opening = (
             f"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed;{_FOLD}"
             f"d={self.domain}; s={self.selector}; t={int(at.timestamp())};{_FOLD}"

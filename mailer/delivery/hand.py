@@ -209,7 +209,7 @@ def _signed(data: bytes, mail: Outgoing) -> bytes:
     signer = dkim.signer_for(domain)
     if signer is None:
         raise dkim_keys.NoKey(f"No key signs for {domain}; make one with `mailer dkim new {domain}`.")
-    return signer.sign(data, mail.dated_at) + data
+    return signer.sign(data, mail.dated_at, is_canonical=True) + data
 
 
 _domain = lru_cache(maxsize=64)(domain_of)

@@ -49,7 +49,6 @@ def keep(
     digest, twin = hashlib.sha256(raw).hexdigest(), glance.twin(raw)
     sender, recipient = sender or glance.return_path(raw), recipient or _recipient(session, raw, twin)
     recipient = storable(recipient)[:400]
-    _keep_bytes(session, digest, raw)
     made = session.execute(
         _insert(session, InboundMail)
         .on_conflict_do_nothing()
@@ -73,14 +72,23 @@ def keep(
     mail_id = session.scalars(select(InboundMail.id).where(same, InboundMail.recipient == recipient)).first()
     if mail_id is None:
         raise RuntimeError("a mail that was kept is not there")
+    is_new = made.rowcount == 1  # type: ignore[attr-defined]
+    _keep_bytes(session, digest, raw if is_new or not _is_forgotten(session, mail_id) else b"", len(raw))
     _note_arrival(session, mail_id, door, digest, at)
-    if made.rowcount == 1:  # type: ignore[attr-defined]
+    if is_new:
         ledger.record(session, "inbound.kept", at, mail=mail_id, sha256=digest, door=door)
     return mail_id
 
 
-def _keep_bytes(session: Session, digest: str, raw: bytes) -> None:
-    once = _insert(session, InboundBytes).values(sha256=digest, raw=raw, size=len(raw))
+def _is_forgotten(session: Session, mail_id: str) -> bool:
+    """Whether an erasure emptied a mail: it stays empty, also when a mailbox is read anew (S11)."""
+    emptied = select(InboundMail.id).join(InboundBytes, InboundBytes.sha256 == InboundMail.sha256)
+    emptied = emptied.where(InboundMail.id == mail_id, func.length(InboundBytes.raw) == 0, InboundMail.size > 0)
+    return session.scalar(emptied) is not None
+
+
+def _keep_bytes(session: Session, digest: str, raw: bytes, size: int) -> None:
+    once = _insert(session, InboundBytes).values(sha256=digest, raw=raw, size=size)
     # what an erasure emptied comes back whole with another person's mail
     session.execute(
         once.on_conflict_do_update(

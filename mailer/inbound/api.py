@@ -47,7 +47,7 @@ def door(verify: Verify) -> Blueprint:
             raise NotAMail(f"Content-Type: send the raw mail as {MAIL_TYPES[0]}.")
         if not raw:
             raise Invalid("body: it is empty; send one whole mail, header and all.", field="body")
-        with transaction() as session:
+        with transaction(is_durable=True) as session:
             mail_id = inbound.keep(session, raw, sender="", recipient="", door="upload", at=clock.now())
         doorbell.ring("chores", READ_JOB)
         return jsonify(id=mail_id), 202

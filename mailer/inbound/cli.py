@@ -39,7 +39,7 @@ def ingest(message: BinaryIO, recipient: str, sender: str) -> None:
         limit = doors.MAX_BYTES // 1024 // 1024
         raise Invalid(f"message: it is larger than {limit} MB, the most that is taken in.", field="message")
     try:
-        with transaction() as session:
+        with transaction(is_durable=True) as session:
             mail_id = inbound.keep(session, raw, sender=sender, recipient=recipient, door="pipe", at=now())
     except Exception as error:
         # whatever it was, wrong settings included: the mail is not ours yet, and its sender must keep it

@@ -32,8 +32,10 @@ from mailer.staff.models import Task
 from mailer.terminations import actions as terminations
 from mailer.terminations.mail import LINK
 from mailer.terminations.models import Termination
-from mailer.terminations.rules import State
+from mailer.terminations.rules import State, is_repeat
 
+_EARLIER_WAITS = "an earlier request of this person waits for a person, too"
+_ANSWERED_ENOUGH = "this person was answered by machine often enough in this case"
 _STATE = {
     Decision.RECORD: State.RECORDED,
     Decision.CONFIRM: State.TO_BE_CONFIRMED,
@@ -90,18 +92,29 @@ def terminate_by_link(session: Session, message: Message, contact: Contact, at: 
     """
     received_on = local_day(at, settings.current().zone)
     answered = _answered(session, message.row, contact, received_on)
-    return terminations.receive(
+    made = terminations.receive(
         session,
         contact=contact,
         version=session.get(Version, answered.version_id) if answered.version_id else None,
         respond_by_on=answered.respond_by_on,
         received_at=at,
         received_on=received_on,
-        source_id=f"{LINK}{message.id}",
+        source_id=_source_of_link(session, message, contact, received_on),
         state=State.TO_BE_CONFIRMED,
         at=at,
         answers_mail=True,
     )
+    if made.state is State.FOR_PERSON and made.source_id.startswith(LINK):  # no mail of it lies on the desk
+        terminations.show_staff(session, made, "pressed", at)
+    return made
+
+
+def _source_of_link(session: Session, message: Message, contact: Contact, on: date) -> str:
+    """What a press of a day is known by: what the last press began, or a request of its own if that ended meanwhile."""
+    before = queries.links_of(session, message.id, contact.id)
+    if before and is_repeat(before[-1].state, before[-1].received_on, on):
+        return before[-1].source_id
+    return f"{LINK}{message.id}/{len(before) + 1}" if before else f"{LINK}{message.id}"
 
 
 def open_rights_task(session: Session, mail: InboundMail, at: datetime) -> None:
@@ -190,10 +203,11 @@ def _terminated(session: Session, mail: InboundMail, reading: Reading, found: Ma
         _add_reason(mail, why)
         decision = Decision.PERSON
     made = terminate(session, mail, found.contact, _STATE[decision], at)
-    is_held = made.source_id == mail.id and made.state is State.FOR_PERSON
+    is_held = made.state is State.FOR_PERSON  # also a repeat: whoever decides the first one must see this one, too
     is_held |= decision is Decision.RECORD and made.state is not State.RECORDED
     if is_held and decision is not Decision.PERSON:
-        _add_reason(mail, "this person was answered by machine often enough in this case")
+        is_second = made.source_id != mail.id and made.state is State.FOR_PERSON
+        _add_reason(mail, _EARLIER_WAITS if is_second else _ANSWERED_ENOUGH)
     return is_held or decision is Decision.PERSON
 
 
@@ -213,13 +227,16 @@ class _Answered:
 
 
 def _answered(session: Session, message_row: int | None, contact: Contact, on: date) -> _Answered:
-    """What a termination answers: the notice it replies to, else the one that is open, else all that are."""
+    """What a termination answers: the notice it replies to, else the one that is open, else all that are; where none
+    is, the one whose window has just closed, so that plain mail is late as a reply would be."""
     notice = queries.notice_of_message(session, message_row) if message_row else None
-    if notice is not None and notice.contact_id == contact.id:
-        return _Answered(notice.version_id, notice.respond_by_on)
+    if notice is not None and queries.is_theirs(session, notice, contact):
+        return _Answered(notice.version_id, queries.last_day_of(session, notice, contact))
     still_open = queries.open_notices(session, contact.id, on)
     if len(still_open) == 1:
         return _Answered(still_open[0].version_id, still_open[0].respond_by_on)
+    if not still_open and (closed := queries.just_closed(session, contact.id, on)) is not None:
+        return _Answered(closed.version_id, closed.respond_by_on)
     ends = [one.respond_by_on for one in still_open if one.respond_by_on is not None]
     return _Answered(None, min(ends, default=None))
 

@@ -61,14 +61,15 @@ def undo(session: Session, mail: InboundMail, staff_id: str, at: datetime) -> tu
 
     The mail is on the desk again, with its time in the sender's favour.
     """
-    decided = mail.decided_kind
+    session.refresh(mail, with_for_update=True)
+    decided, decided_at = mail.decided_kind, mail.decided_at
     taken = (InboundMail.id == mail.id, InboundMail.state == DeskState.DECIDED)
     undone = {"state": DeskState.FOR_PERSON, "decided_kind": None, "decided_by": None, "decided_at": None}
     changed = session.execute(update(InboundMail).where(*taken).values(**undone))
     if changed.rowcount != 1:  # type: ignore[attr-defined]
         raise AlreadyDecided("Nobody decided this mail, or it is on the desk again; nothing was changed.")
     session.refresh(mail)
-    remarks = _undo_termination(session, mail, staff_id, at)
+    remarks = _undo_termination(session, mail, decided_at, staff_id, at)
     _open_request_again(session, mail, decided, staff_id, at)
     remarks += _cannot_be_undone(session, mail, decided)
     was = decided.value if decided else None
@@ -78,8 +79,15 @@ def undo(session: Session, mail: InboundMail, staff_id: str, at: datetime) -> tu
     return tuple(remarks)
 
 
-def _undo_termination(session: Session, mail: InboundMail, staff_id: str, at: datetime) -> list[str]:
+def _undo_termination(
+    session: Session, mail: InboundMail, decided_at: datetime | None, staff_id: str, at: datetime
+) -> list[str]:
+    """Of a mail that repeated an earlier one, it is that one's request that the decision settled."""
     termination = termination_queries.by_source(session, mail.id)
+    if termination is None and mail.contact_id and decided_at:
+        termination = termination_queries.recorded_at(session, mail.contact_id, decided_at)
+        if termination is not None:
+            terminations.show_staff(session, termination, f"{mail.id}/{at:%Y%m%d%H%M%S%f}", at)
     if termination is None or termination.decided_by is None:
         return []
     if terminations.reopen(session, termination, at, staff_id):
@@ -104,7 +112,8 @@ def _cannot_be_undone(session: Session, mail: InboundMail, decided: Kind | None)
         remarks.append("The newsletters stay off: only the person can subscribe again.")
     if decided is Kind.BOUNCE:
         remarks.append("The bounce stays noted at the message and its notice.")
-    sent = select(Message).where(Message.key.startswith(f"{MailKind.ANSWER}/{mail.id}/"), Message.state.in_(SETTLED))
-    if session.scalar(sent.limit(1)) is not None:
+    theirs = Message.contact_id == mail.contact_id  # there is an index of it, and none of the beginning of a key
+    gone = Message.key.startswith(f"{MailKind.ANSWER}/{mail.id}/", autoescape=True), Message.state.in_(SETTLED)
+    if session.scalar(select(Message.row).where(theirs, *gone).limit(1)) is not None:
         remarks.append("The answer has gone out already.")
     return remarks

@@ -11,6 +11,7 @@ import random
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from time import monotonic
 
 from sqlalchemy import update
@@ -21,9 +22,9 @@ from mailer import doorbell
 from mailer.clock import now
 from mailer.db import reading, transaction
 from mailer.inbound import actions as inbound
-from mailer.inbound import doors, mailbox
+from mailer.inbound import doors, mailbox, queries
 from mailer.inbound.doors import MAX_BYTES, READ_JOB
-from mailer.inbound.mailbox import FAULTS, Fetched, Mailbox, Place
+from mailer.inbound.mailbox import Fetched, Mailbox, Place
 from mailer.inbound.models import InboundDoor
 from mailer.settings import Settings
 
@@ -51,7 +52,8 @@ class Reader:
             try:
                 with mailbox.opened(self.where) as box:
                     self.follow(box)
-            except (*FAULTS, SQLAlchemyError) as error:
+            except Exception as error:
+                # whatever a server answers, or the database: nobody would notice that this thread has ended
                 self._complain(error)
             pause = FIRST_PAUSE if monotonic() - begun > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
             self.stop.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads connections, hides nothing
@@ -68,24 +70,31 @@ class Reader:
         """Keep every mail that was not kept yet; how many."""
         with reading() as session:
             door = session.get(InboundDoor, self.where.name)
-        known = door.uid_validity if door else None
-        if known is None:
-            uids = box.unread()
-        else:  # under another validity the numbers begin anew, and so do we: what was kept is known by its bytes
-            uids = box.after(door.last_uid if door and known == box.uid_validity else 0)
+            is_known = door is not None and door.uid_validity == box.uid_validity
+            uids = box.after(door.last_uid) if door and is_known else self._anew(session, box, door)
         for number, uid in enumerate(uids):
             if not self._goes_on():
                 return number
-            self._take_one(box, uid, moves_on=known is not None)
-        if known is None:
+            self._take_one(box, uid, moves_on=is_known)
+        if not is_known:
             self._first_time_over(box, max(uids, default=0))
         if uids:
             doorbell.ring("chores", READ_JOB)
         return len(uids)
 
+    def _anew(self, session: Session, box: Mailbox, door: InboundDoor | None) -> list[int]:
+        """What to take where no number is known: the unread, and all since we first read here if the numbers began anew.
+
+        Of that, what was kept is known by its bytes. What people had read before we came stays theirs.
+        """
+        if door is None or door.uid_validity is None:
+            return box.unread()
+        first_at = queries.first_by(session, "imap") or door.seen_at or now()
+        return box.unread_or_since((first_at - timedelta(days=1)).date())  # the server's zone may be another
+
     def _take_one(self, box: Mailbox, uid: int, *, moves_on: bool) -> None:
         mail = self._fetch(box, uid)
-        with transaction() as session:
+        with transaction(is_durable=True) as session:
             if mail.raw is not None:
                 inbound.keep(
                     session, mail.raw, sender="", recipient="", door="imap", at=now(), received_at=mail.arrived_at
@@ -98,7 +107,7 @@ class Reader:
     def _fetch(self, box: Mailbox, uid: int) -> Fetched:
         """A mail; one that the server fails to give again and again is told to a person, so that others pass it."""
         if self.failed[uid] >= FETCHES:
-            return Fetched(uid, _stand_in(self.where, uid), None)
+            return Fetched(uid, _stand_in(self.where, box.uid_validity, uid), None)
         self.failed[uid] += 1
         mail = box.fetch(uid, MAX_BYTES)
         del self.failed[uid]
@@ -154,7 +163,7 @@ def start(config: Settings, stop: threading.Event) -> threading.Thread | None:
     return thread
 
 
-def _stand_in(where: Place, uid: int) -> bytes:
+def _stand_in(where: Place, validity: int, uid: int) -> bytes:
     """What stands on the desk for a mail that the server does not give."""
-    words = f"A mail in {where.folder} (UID {uid}) could not be fetched {FETCHES} times. Please read it in the mailbox."
+    words = f"A mail in {where.folder} (UID {uid} of {validity}) could not be fetched {FETCHES} times. Read it there."
     return f"Subject: A mail that could not be fetched\r\n\r\n{words}\r\n".encode()

@@ -36,6 +36,7 @@ NOT_KEPT = "451 4.3.0 The mail could not be kept; please send it again later"
 NOT_OURS = "550 5.7.1 This server takes answers to its own mail only"
 TOO_MANY = "452 4.5.3 Too many recipients; send the rest in another transaction"
 SLOWER = "450 4.7.1 More mails than one client may bring in a minute; please send it again later"
+ENDLESS = b"552 5.3.4 A line is longer than a whole mail may be\r\n"
 FULL = b"421 4.7.0 Too many connections; please come again later\r\n"
 
 log = logging.getLogger(__name__)
@@ -89,8 +90,11 @@ class _Throttled:
 
     line_length_limit = MAX_LINE
     event_handler: Door
+    transport: Any
     _is_counted = False
     _client = ""
+    _unended = 0  # bytes since the last end of a line
+    _last = b""
 
     def connection_made(self, transport: Any) -> None:
         if not self._is_counted:  # STARTTLS makes it anew
@@ -103,8 +107,20 @@ class _Throttled:
         super().connection_made(transport)  # type: ignore[misc]
 
     def data_received(self, data: bytes) -> None:
-        if self._is_counted:
-            super().data_received(data)  # type: ignore[misc]
+        if not self._is_counted:
+            return
+        if self._is_endless(data):  # the library would gather it until the memory is full
+            self.transport.write(ENDLESS)
+            self.transport.close()
+            return
+        super().data_received(data)  # type: ignore[misc]
+
+    def _is_endless(self, data: bytes) -> bool:
+        seam = self._last + data  # the end of a line may come in two pieces
+        end = seam.rfind(b"\r\n")
+        self._unended = len(seam) - end - 2 if end >= 0 else self._unended + len(data)
+        self._last = data[-1:]
+        return self._unended > MAX_LINE
 
     def eof_received(self) -> bool | None:
         return super().eof_received() if self._is_counted else False  # type: ignore[misc]
@@ -129,7 +145,7 @@ def keep(envelope: Envelope, door: str, is_vouched: bool) -> str:
     raw = content if isinstance(content, bytes) else (content or "").encode()
     sender = envelope.mail_from or NULL_PATH
     try:
-        with transaction() as session:
+        with transaction(is_durable=True) as session:
             for recipient in dict.fromkeys(envelope.rcpt_tos):
                 inbound.keep(
                     session, raw, sender=sender, recipient=recipient, door=door, at=now(), is_vouched=is_vouched

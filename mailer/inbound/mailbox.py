@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from time import monotonic
 from time import sleep as _sleep
 from urllib.parse import unquote, urlsplit
@@ -95,15 +95,28 @@ class Mailbox:
             return []
         return sorted(self._client.search(["UNSEEN"] if up_to is None else ["UID", f"1:{up_to}", "UNSEEN"]))
 
+    def unread_or_since(self, day: date) -> list[int]:
+        """Every UID that is not marked as read, or that came on or after a day of the server's, lowest first."""
+        return sorted(self._client.search(["OR", "UNSEEN", "SINCE", day]))
+
     def fetch(self, uid: int, most: int) -> Fetched:
-        """One mail, of one that is larger its first `most` bytes; it is not marked as read by that."""
+        """One mail, of one that is larger its first `most` bytes; it is not marked as read by that.
+
+        One of `FAULTS` if the server has the mail and does not give it.
+        """
         told = self._client.fetch([uid], ["RFC822.SIZE", "INTERNALDATE"]).get(uid)
         if told is None:
-            return Fetched(uid, None, None)
+            return self._gone(uid)
         is_large = int(told.get(b"RFC822.SIZE", 0)) > most
         answer = self._client.fetch([uid], [f"BODY.PEEK[]<0.{most}>" if is_large else "BODY.PEEK[]"]).get(uid, {})
         raw = next((value for key, value in answer.items() if key.startswith(b"BODY[]")), None)
-        return Fetched(uid, raw, _instant(told.get(b"INTERNALDATE")))
+        return self._gone(uid) if raw is None else Fetched(uid, raw, _instant(told.get(b"INTERNALDATE")))
+
+    def _gone(self, uid: int) -> Fetched:
+        """Only what is not in the folder any more is passed over: a mail that is kept back is not gone."""
+        if self._client.search(["UID", str(uid)]):
+            raise IMAPClientError("the server has a mail that it does not give")
+        return Fetched(uid, None, None)
 
     def mark_read(self, uids: Sequence[int]) -> None:
         """Set the flag that mail programs show as “read”."""

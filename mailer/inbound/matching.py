@@ -47,7 +47,7 @@ def match(session: Session, recipient: str, mail: Mail | None, *, is_vouched: bo
     if found is None:
         return Match(None, sender, "sender" if sender else "", aligned=sender is not None)
     message, word, by = found
-    contact = session.get(Contact, message.contact_id) if message.contact_id else None
+    contact = contacts.kept(session, session.get_one(Contact, message.contact_id)) if message.contact_id else None
     if sender is not None and sender is not contact and word == REPLY:
         return Match(message, sender, "sender", word, aligned=True, crossed=True)
     return Match(message, contact, by, word, token=True, aligned=contact is not None and sender is contact)

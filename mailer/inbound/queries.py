@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from mailer import ids
+from mailer.contacts import queries as contacts
+from mailer.contacts.models import Contact
 from mailer.errors import NotFound
 from mailer.inbound.desk import DeskState
 from mailer.inbound.models import InboundArrival, InboundBytes, InboundMail, InboundNote
@@ -16,6 +18,7 @@ from mailer.inbound.rules import Kind
 from mailer.notices import queries as notices
 from mailer.notices.models import Notice
 from mailer.notices.rules import NoticeState
+from mailer.policies.rules import NOTICE_DAYS
 from mailer.terminations.mail import LINK
 from mailer.terminations.models import Termination
 
@@ -51,6 +54,11 @@ def doors_of(session: Session, mail_id: str) -> Sequence[str]:
     """The doors by which a mail came, in the order of its first coming through each."""
     came = select(InboundArrival.door).where(InboundArrival.mail_id == mail_id).group_by(InboundArrival.door)
     return session.scalars(came.order_by(func.min(InboundArrival.id))).all()
+
+
+def first_by(session: Session, door: str) -> datetime | None:
+    """When a mail first came by a door; None if none ever did."""
+    return session.scalar(select(func.min(InboundArrival.arrived_at)).where(InboundArrival.door == door))
 
 
 def has_unread(session: Session) -> bool:
@@ -130,22 +138,49 @@ def open_notices(session: Session, contact_id: str, on: date) -> Sequence[Notice
     return session.scalars(query).all()
 
 
+def just_closed(session: Session, contact_id: str, on: date) -> Notice | None:
+    """The last notice of this person whose window ended before a day, at most as long ago as a window is."""
+    ended = Notice.respond_by_on < on, Notice.respond_by_on >= on - timedelta(days=NOTICE_DAYS)
+    query = select(Notice).where(Notice.contact_id == contact_id, Notice.state == NoticeState.ACCEPTED, *ended)
+    return session.scalar(query.order_by(Notice.respond_by_on.desc()).limit(1))
+
+
 def notice_of_message(session: Session, message_row: int) -> Notice | None:
     """The notice that went out as this message, or that it reminded of."""
     return notices.for_any_message(session, message_row)
 
 
-def begun_by_link(session: Session, message_id: str) -> Termination | None:
-    """The request that was begun from the link of this notice, or that this one repeated."""
-    mine = session.scalar(select(Termination).where(Termination.source_id == f"{LINK}{message_id}"))
-    if mine is not None:
-        return mine
+def is_theirs(session: Session, notice: Notice, contact: Contact) -> bool:
+    """Whether a notice told this person, also under a row that was merged into theirs."""
+    return contacts.kept(session, session.get_one(Contact, notice.contact_id)) is contact
+
+
+def last_day_of(session: Session, notice: Notice, contact: Contact) -> date | None:
+    """The end of a person's window for what a notice tells; of a merged person's two notices the later end counts."""
+    own = notices.find(session, notice.version_id, contact.id)
+    ends = [one.respond_by_on for one in (notice, own) if one is not None and one.respond_by_on is not None]
+    return max(ends, default=None)
+
+
+def begun_by_link(session: Session, message_id: str, contact_id: str) -> Termination | None:
+    """The last request that was begun from the link of this notice, or that this one repeated."""
+    mine = links_of(session, message_id, contact_id)
+    if mine:
+        return mine[-1]
     row = ids.message_row(message_id)
     notice = notice_of_message(session, row) if row is not None else None
     if notice is None:
         return None
-    same = (Termination.contact_id == notice.contact_id, Termination.version_id == notice.version_id)
-    return session.scalar(select(Termination).where(*same).order_by(Termination.received_at).limit(1))
+    same = (Termination.contact_id == contact_id, Termination.version_id == notice.version_id)
+    return session.scalar(select(Termination).where(*same).order_by(Termination.received_at.desc()).limit(1))
+
+
+def links_of(session: Session, message_id: str, contact_id: str) -> Sequence[Termination]:
+    """The requests of a person that were begun from the link of this notice, in their order."""
+    first = f"{LINK}{message_id}"
+    mine = or_(Termination.source_id == first, Termination.source_id.startswith(f"{first}/", autoescape=True))
+    theirs = select(Termination).where(Termination.contact_id == contact_id, mine)
+    return session.scalars(theirs.order_by(Termination.received_at, Termination.id)).all()
 
 
 def undecided_contacts() -> Select[str | None]:

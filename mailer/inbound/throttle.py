@@ -9,6 +9,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 MOST_CLIENTS = 10_000  # remembered at once; the one that was away longest is forgotten first
 MOST_CONNECTIONS = 200  # of all clients together
+KEPT_FOR_RELAYS = 50  # of them: strangers together must not keep our own servers out
 
 
 @dataclass
@@ -42,9 +43,10 @@ class Throttle:
     def enter(self, peer: str, now: float) -> bool:
         """Whether a client may open one more connection; if so, `leave` must follow."""
         client = self._client(peer, now)
-        if self.open >= MOST_CONNECTIONS:
+        is_relay = self.is_relay(peer)
+        if self.open >= MOST_CONNECTIONS - (0 if is_relay else KEPT_FOR_RELAYS):
             return False
-        if client.connections >= self._connections and not self.is_relay(peer):
+        if client.connections >= self._connections and not is_relay:
             return False
         client.connections += 1
         self.open += 1
@@ -72,11 +74,11 @@ class Throttle:
         key = _key(peer)
         client = self._clients.pop(key, None) or _Client(0, self._per_minute, now)
         self._clients[key] = client
-        while len(self._clients) > MOST_CLIENTS:
-            oldest = next(iter(self._clients))
-            if self._clients[oldest].connections:
-                break  # it is still here: it must not begin anew
-            del self._clients[oldest]
+        if len(self._clients) > MOST_CLIENTS:
+            # whoever is still here must not begin anew; at most `MOST_CONNECTIONS` are
+            away = next((key for key, one in self._clients.items() if not one.connections and one is not client), None)
+            if away is not None:
+                del self._clients[away]
         return client
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mailer.inbound.child import read_all
+from mailer.inbound.parse import MAX_BYTES
 from mailer.inbound.rules import Kind, Reading, unreadable
 
 
@@ -23,7 +24,8 @@ def _opened(paths: Iterable[str | Path], named: deque[tuple[str, Reading | None]
     """The bytes of each file that opens; the name of each, with the reading of one that does not."""
     for path in paths:
         try:
-            raw = Path(path).read_bytes()
+            with Path(path).open("rb") as file:
+                raw = file.read(MAX_BYTES + 1)  # what is larger is not read in any case
         except OSError as error:
             named.append((str(path), unreadable(f"The file cannot be opened: {error.strerror or error}.")))
             continue

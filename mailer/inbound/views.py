@@ -10,15 +10,19 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from mailer import clock, ids, signing
+from mailer.contacts import queries as contacts
 from mailer.contacts.models import Contact
 from mailer.db import reading, transaction
 from mailer.delivery import compose
 from mailer.inbound import effects, queries
 from mailer.outbox.models import Message
 from mailer.signing import BadToken
+from mailer.terminations.rules import State
 from mailer.terminations.views import page, ring
 
 bp = Blueprint("inbound_views", __name__)
+# the page after the press; where the request ended meanwhile there is nothing to show, and one may press again
+PRESSED = {State.TO_BE_CONFIRMED: "started", State.FOR_PERSON: "noted", State.RECORDED: "done"}
 
 
 @bp.get("/terminations/start/<token>")
@@ -27,11 +31,11 @@ def show(token: str) -> ResponseReturnValue:
     with reading() as session:
         message, contact = _behind(session, token)
         notice = queries.notice_of_message(session, message.row)
-        begun = queries.begun_by_link(session, message.id)
-    if begun is not None and "done" in request.args:
-        return page("started", contact.locale, day=begun.received_on)
-    action = url_for("inbound_views.start", token=token)
-    return page("start", contact.locale, action=action, day=notice.respond_by_on if notice else None)
+        day = queries.last_day_of(session, notice, contact) if notice else None
+        begun = queries.begun_by_link(session, message.id, contact.id)
+    if "done" in request.args and begun is not None and begun.state in PRESSED:
+        return page(PRESSED[begun.state], contact.locale, day=begun.received_on)
+    return page("start", contact.locale, action=url_for("inbound_views.start", token=token), day=day)
 
 
 @bp.post("/terminations/start/<token>")
@@ -48,7 +52,8 @@ def _behind(session: Session, token: str) -> tuple[Message, Contact]:
     """The message that a link came in, and whose it is; the same BadToken for whatever is not there any more."""
     row = ids.message_row(signing.read(compose.START, token))
     message = session.get(Message, row) if row is not None else None
-    contact = session.get(Contact, message.contact_id) if message and message.contact_id else None
+    told = session.get(Contact, message.contact_id) if message and message.contact_id else None
+    contact = contacts.kept(session, told) if told else None
     if message is None or contact is None or contact.erased_at is not None:
         raise BadToken("This link is not one of ours, or it was cut off. Open it again from the mail it came in.")
     return message, contact

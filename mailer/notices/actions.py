@@ -5,7 +5,7 @@ What servers answer is in `settling`, ways back to the unreached in `unreached`,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,10 @@ from mailer.outbox.outgoing import Outgoing
 from mailer.outbox.rules import MailKind, State
 from mailer.policies import actions as policies
 from mailer.policies.models import Version
+
+MOVED_AT_ONCE = 500
+_NOT_TOLD = (NoticeState.UNREACHED,)
+_TOLD_OR_NOT = (NoticeState.ACCEPTED, NoticeState.UNREACHED)
 
 
 def plan(session: Session, version: Version, at: datetime) -> Mailing | None:
@@ -91,12 +95,15 @@ def fill_in(session: Session, letters_in_hand: Sequence[Outgoing]) -> None:
 
 
 def ended(session: Session, letters_in_hand: Sequence[Outgoing]) -> set[int]:
-    """Those of the mails whose version was withdrawn while they were on their way to the wire, by row."""
-    notices = [letter.row for letter in letters_in_hand if letter.kind is MailKind.NOTICE]
+    """Those of the mails that are not to reach the wire any more, by row.
+
+    Their version was withdrawn, their person merged into another, or another mail carries their notice by now.
+    """
+    notices = {letter.row for letter in letters_in_hand if letter.kind is MailKind.NOTICE and letter.contact_id}
     announcing = {one.mailing_id for one in letters_in_hand if one.kind is MailKind.ANNOUNCEMENT and one.mailing_id}
     withdrawn = queries.withdrawn_mailings(session, announcing) if announcing else set()
     over = {one.row for one in letters_in_hand if one.kind is MailKind.ANNOUNCEMENT and one.mailing_id in withdrawn}
-    return over | (queries.ended_rows(session, notices) if notices else set())
+    return over | (notices - queries.carrying(session, list(notices)) if notices else set())
 
 
 def bounced(session: Session, message: Message, at: datetime, why: str) -> None:
@@ -109,7 +116,7 @@ def bounced(session: Session, message: Message, at: datetime, why: str) -> None:
         before.days.spelled if before.days else {}
     )
     ledger.record(session, "notice.voided", at, contact_id=notice.contact_id, **said)
-    unreached.mail_failed(session, notice, FactKind.BOUNCED, rules.without_addresses(why), at)
+    unreached.mail_failed(session, notice, FactKind.BOUNCED, rules.without_addresses(why, message.to_address), at)
 
 
 def withdraw(session: Session, version: Version, staff_id: str, reason: str, at: datetime) -> int:
@@ -122,21 +129,41 @@ def withdraw(session: Session, version: Version, staff_id: str, reason: str, at:
 def catch_up(session: Session, at: datetime) -> int:
     """Tell those who joined, or whose primary address changed, while a version is pending; how many moved.
 
-    Each gets a clock of their own (DESIGN §5). New people come with the fan-out, which the sweep rings for.
+    Each gets a clock of their own (DESIGN §5). New people come with the fan-out, which the sweep rings for. To be done
+    before the day's versions take effect, and `tell_moved` until nobody is left.
     """
-    today = clocks.day_of(at)
-    moved = 0
-    for version, mailing in queries.pending_material(session, today):
+    for mailing in queries.being_told(session, clocks.day_of(at)):
         if queries.has_newcomers(session, mailing):
             outbox.again(mailing)
-        for notice, contact, address_id in queries.moved(session, version.id):
-            content_id = mailing.contents.get(contact.locale) or next(iter(mailing.contents.values()))
-            key = rules.key_of(version.id, address_id)
-            message = outbox.put(session, kind=MailKind.NOTICE, contact=contact, content_id=content_id, key=key, at=at)
-            if message.state is State.QUEUED and message.row != notice.message_row:
-                unreached.plan_again(session, notice, message, "primary address changed", at)
-                moved += 1
-    return moved
+    return tell_moved(session, at)
+
+
+def tell_moved(session: Session, at: datetime, limit: int = MOVED_AT_ONCE) -> int:
+    """Tell at their new primary address: of what is pending everybody, of what is in effect whom no notice reached.
+
+    At most `limit` people a version; how many were.
+    """
+    today = clocks.day_of(at)
+    pending = queries.being_told(session, today)
+    told = [(mailing, _TOLD_OR_NOT) for mailing in pending]
+    told += [(one, _NOT_TOLD) for one in queries.told_before(session, today) if one not in pending]
+    return sum(_tell_moved(session, mailing, states, at, limit) for mailing, states in told)
+
+
+def _tell_moved(session: Session, mailing: Mailing, states: Collection[NoticeState], at: datetime, limit: int) -> int:
+    version_id = mailing.subject_id
+    if not queries.moved(session, version_id, states, 1):
+        return 0
+    session.refresh(mailing, with_for_update=True)  # after whoever corrects the notice or withdraws the version
+    count = 0
+    for notice, contact, address_id in queries.moved(session, version_id, states, limit):
+        content_id = mailing.contents.get(contact.locale) or next(iter(mailing.contents.values()))
+        key = rules.key_of(version_id, address_id)
+        message = outbox.put(session, kind=MailKind.NOTICE, contact=contact, content_id=content_id, key=key, at=at)
+        if message.state is State.QUEUED and message.row != notice.message_row:
+            unreached.plan_again(session, notice, message, "primary address changed", at)
+            count += notice.state is NoticeState.PLANNED
+    return count
 
 
 def _state_of_message() -> Any:

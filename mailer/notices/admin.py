@@ -101,7 +101,7 @@ def withdraw(version_id: str) -> ResponseReturnValue:
             return _withdraw_page(session, version_id, form), fault.status
     bells.withdrawn()
     flash(
-        f"Version {version.number} is withdrawn. {told:,} people who were told of it get a mail that says so.",
+        f"Version {version.number} is withdrawn. A mail that says so goes to {_people(told)} who had been told of it.",
         "success",
     )
     return redirect(url_for("policies_admin.policy", slug=version.policy.slug), 303)
@@ -132,7 +132,7 @@ def correct(version_id: str) -> ResponseReturnValue:
         with reading() as session:
             return _correct_page(session, version_id, form), fault.status
     bells.told_again()
-    flash(f"The notice goes out again to {count:,} people, each with a clock of their own.", "success")
+    flash(f"The notice goes out again to {_people(count)}, each with a clock of their own.", "success")
     return redirect(url_for("notice_pages.version", version_id=version_id), 303)
 
 
@@ -173,6 +173,10 @@ def _correct_page(session: Session, version_id: str, form: CorrectForm) -> str:
     found = policy_queries.get_version(session, version_id)
     totals = figures.totals(session, [found.id])[found.id]
     return render_template("admin/notices/correct.html", form=form, version=found, totals=totals, word=CORRECT)
+
+
+def _people(count: int) -> str:
+    return f"{count:,} {'person' if count == 1 else 'people'}"
 
 
 def _today() -> date:

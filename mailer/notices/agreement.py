@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, func, insert, literal, select
+from sqlalchemy import Row, Select, exists, func, insert, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from mailer import ids
 from mailer.contacts.models import Contact, ContactUse
 from mailer.errors import Conflict
 from mailer.ledger import actions as ledger
@@ -23,6 +24,8 @@ from mailer.notices.models import DeemedAgreement, ExpressAgreement, Notice, Not
 from mailer.notices.rules import FactKind, NoticeState
 from mailer.policies import queries as policy_queries
 from mailer.policies.models import Version
+
+SLICE = 20_000  # so many people are looked at in one transaction
 
 
 class NothingToAgreeWith(Conflict):
@@ -52,6 +55,12 @@ def agree(session: Session, notice: Notice, wording: str, source: str, at: datet
     return True
 
 
+def end_of_slice(session: Session, version: Version, after: str, size: int = SLICE) -> str | None:
+    """The contact id that ends the next `size` people told of a version, in order of id; None if the rest is fewer."""
+    told = Notice.version_id == version.id, Notice.state == NoticeState.ACCEPTED, Notice.contact_id > after
+    return session.scalar(select(Notice.contact_id).where(*told).order_by(Notice.contact_id).offset(size - 1).limit(1))
+
+
 def deem(
     session: Session,
     version: Version,
@@ -60,10 +69,13 @@ def deem(
     *,
     terminated: Select[Any],
     undecided: Select[Any],
+    after: str = "",
+    until: str | None = None,
 ) -> int:
     """Derive, in one INSERT … SELECT, who is deemed to agree with a version by now; how many are new (S5).
 
-    The SQL of `rules.why_not_agreed`; a property test holds the two together. Safe to run twice.
+    Of the people whose id comes after `after`, up to `until` if it is said. The SQL of `rules.why_not_agreed`; a
+    property test holds the two together. Safe to run twice.
     """
     if policy_queries.is_withdrawn(session, version.id):
         return 0
@@ -91,6 +103,7 @@ def deem(
     ).where(
         Notice.version_id == version.id,
         Notice.state == NoticeState.ACCEPTED,
+        Notice.contact_id > after,
         Notice.respond_by_on < today,
         Notice.binding_on <= today,
         first_use.is_not(None),
@@ -100,32 +113,43 @@ def deem(
         Notice.contact_id.not_in(undecided),
         ~known,
     )
+    if until is not None:
+        rows = rows.where(Notice.contact_id <= until)
     names = ["version_id", "contact_id", "notified_on", "binding_on", "used_on", "at"]
     insert = _insert(session)(DeemedAgreement).from_select(names, rows).on_conflict_do_nothing()
-    made = session.scalars(insert.returning(DeemedAgreement)).all()
+    told = (
+        DeemedAgreement.contact_id,
+        DeemedAgreement.notified_on,
+        DeemedAgreement.binding_on,
+        DeemedAgreement.used_on,
+    )
+    made = session.execute(insert.returning(*told)).all()
     if made:
         _tell_deemed(session, version, made, at)
     return len(made)
 
 
-def _tell_deemed(session: Session, version: Version, made: Sequence[DeemedAgreement], at: datetime) -> None:
+def _tell_deemed(session: Session, version: Version, made: Sequence[Row[Any]], at: datetime) -> None:
     """One entry for the batch, with the Merkle root of the facts it rests on; a fact and an event for each person."""
-    leaves = sorted(rules.deemed_leaf(a.contact_id, a.notified_on, a.binding_on, a.used_on) for a in made)
+    batch = ids.new("dmb")
+    leaves = sorted(rules.deemed_leaf(*one) for one in made)
     root = merkle_root(hashlib.sha256(leaf.encode()).hexdigest() for leaf in leaves)
-    ledger.record(session, "agreement.deemed", at, version=version.id, count=len(made), root=root)
+    entry: dict[str, Any] = {"version": version.id, "batch": batch, "count": len(made), "root": root}
+    ledger.record(session, "agreement.deemed", at, **entry)
     rows = [
         {
             "version_id": version.id,
-            "contact_id": agreement.contact_id,
+            "contact_id": one.contact_id,
             "kind": FactKind.DEEMED,
             "at": at,
-            "on_date": agreement.used_on,
-            "data": {"used_on": agreement.used_on.isoformat()},
+            "on_date": one.used_on,
+            "batch": batch,
+            "data": {"used_on": one.used_on.isoformat()},
         }
-        for agreement in made
+        for one in made
     ]
     session.execute(insert(NoticeFact), rows)
-    ledger.tell_many(session, "agreement.deemed", at, ((a.contact_id, {"version": version.id}) for a in made))
+    ledger.tell_many(session, "agreement.deemed", at, ((one.contact_id, {"version": version.id}) for one in made))
 
 
 def _insert(session: Session) -> Any:

@@ -13,25 +13,25 @@ from mailer.errors import Conflict, Invalid, NotFound
 from mailer.ledger import actions as ledger
 from mailer.notices import clocks, facts, letters, mail, queries, rules
 from mailer.notices.models import Notice
-from mailer.notices.rules import NoticeState, Via
+from mailer.notices.rules import NoticeState
 from mailer.outbox import actions as outbox
-from mailer.outbox import mailings
-from mailer.outbox.models import Message
-from mailer.outbox.rules import MailingState, MailKind, State
+from mailer.outbox.models import Mailing, Message
+from mailer.outbox.rules import MailKind, State
 from mailer.policies import queries as policies
 from mailer.policies import written
 from mailer.policies.models import Version
 
 
 class NotCorrectable(Conflict):
-    """A version that is in effect or withdrawn, or whose notices are still going out."""
+    """A version in effect or withdrawn, whose notices are still going out, or whose notice says the same already."""
 
 
 def correct(session: Session, version: Version, words: Mapping[str, str], staff_id: str, at: datetime) -> int:
     """Send the notice of a pending version again with what was wrong in it, by language; how many get it.
 
-    Those whom the first one reached get this one and a clock of its own; what they answered stands. Whoever comes later
-    gets only this one. NotCorrectable once the version is in effect, and while notices of it are on their way.
+    Those whom an earlier one reached, and those for whom one waits at their server or after a correction, get this one
+    and a clock of its own, where the earlier one went; what they answered stands. Whoever comes later gets only this
+    one. NotCorrectable once the version is in effect, while the mailing makes its first tries, and for the same words.
     """
     said = {locale: written.read_words(words.get(locale, ""), f"words_{locale}") for locale in mail.LOCALES}
     for locale, text in said.items():
@@ -43,16 +43,38 @@ def correct(session: Session, version: Version, words: Mapping[str, str], staff_
     session.refresh(mailing, with_for_update=True)
     if policies.is_withdrawn(session, version.id) or version.effective_on <= clocks.day_of(at):
         raise NotCorrectable("This version is in effect or was withdrawn; release a new one.")
-    if mailing.state is not MailingState.FANNED_OUT or mailings.left(session, mailing.id):
+    if queries.is_going_out(session, mailing):
         raise NotCorrectable("Notices of this version are still going out; wait for the last, or withdraw the version.")
-    mailing.contents = letters.about(session, version, MailKind.NOTICE, at, said)
+    contents = letters.about(session, version, MailKind.NOTICE, at, said)
+    if contents == mailing.contents:
+        raise NotCorrectable("The notice says just this already; write what else was wrong.")
+    mailing.contents = contents
     key = rules.key_of(version.id, f"{ids.new('cor')}/")
-    reached = and_(Notice.version_id == version.id, Notice.state == NoticeState.ACCEPTED, Notice.via == Via.MAIL)
-    to = select(Notice.contact_id).where(reached)
-    outbox.put_to_many(session, kind=MailKind.NOTICE, to=to, contents=mailing.contents, key=key, at=at)
+    _put(session, version, mailing, key, at)
     count = _plan_again(session, version, key, at)
+    _stop_earlier(session, mailing, key, at)
     ledger.record(session, "notice.corrected", at, version=version.id, count=count, staff=staff_id)
     return count
+
+
+def _put(session: Session, version: Version, mailing: Mailing, key: str, at: datetime) -> None:
+    """To the primary address; where that was tried in vain and another reached the person, to that one."""
+    kind, contents = MailKind.NOTICE, mailing.contents
+    elsewhere = queries.told_elsewhere(session, version.id)
+    for contact, email in elsewhere:
+        content_id = contents.get(contact.locale) or next(iter(contents.values()))
+        said = f"{key}{contact.id}"
+        outbox.put(session, kind=kind, contact=contact, content_id=content_id, key=said, to_address=email, at=at)
+    to = select(Notice.contact_id).where(queries.told_by_mail(version.id))
+    outbox.put_to_many(session, kind=kind, to=to, contents=contents, key=key, at=at)
+
+
+def _stop_earlier(session: Session, mailing: Mailing, key: str, at: datetime) -> None:
+    """Let the mails that waited before not go out, where one of this key is on its way to the same person."""
+    mine = Message.key.startswith(key, autoescape=True)
+    got = select(Message.contact_id).where(mine, Message.state == State.QUEUED)
+    earlier = Message.key.is_(None) | ~mine, Message.contact_id.in_(got)
+    outbox.cancel(session, queries.waiting(mailing).where(*earlier), at)
 
 
 def _plan_again(session: Session, version: Version, key: str, at: datetime) -> int:

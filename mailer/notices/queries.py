@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Exists, Row, Select, and_, exists, func, select, union
+from sqlalchemy import ColumnElement, Exists, Row, Select, and_, exists, func, or_, select, union
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, defer, joinedload
 
 from mailer import ids, signing
@@ -15,13 +15,13 @@ from mailer.contacts.models import Address, Contact, ContactUse
 from mailer.contacts.rules import read_address
 from mailer.errors import NotFound
 from mailer.notices.models import DeemedAgreement, ExpressAgreement, Notice, NoticeFact
-from mailer.notices.rules import FactKind, NoticeFacts, NoticeState, Via, key_of
+from mailer.notices.rules import STANDING, NoticeFacts, NoticeState, Via, key_of, reminder_key
 from mailer.outbox import audience as audiences
-from mailer.outbox.models import Mailing, Message
+from mailer.outbox.models import Mailing, Message, Parcel
+from mailer.outbox.queries import in_state
 from mailer.outbox.rules import MailingState, MailKind, State
 from mailer.policies import queries as policies
 from mailer.policies.models import Version, VersionWithdrawal
-from mailer.policies.rules import ChangeClass
 from mailer.staff.models import Task
 
 AGREE = "agree"  # what a link that says yes to a version is signed for
@@ -119,10 +119,10 @@ def by_token(session: Session, token: str) -> Notice:
     raise NoSuchNotice("This link is not one of ours, or it was cut off. Open it again from the mail it came in.")
 
 
-def ended_rows(session: Session, message_rows: Sequence[int]) -> set[int]:
-    """Those of the messages whose notice has ended."""
-    ended = Notice.message_row.in_(message_rows), Notice.state == NoticeState.ENDED
-    return {row for row in session.scalars(select(Notice.message_row).where(*ended)) if row is not None}
+def carrying(session: Session, message_rows: Sequence[int]) -> set[int]:
+    """Those of the messages that carry a notice still: it has not ended, and no other mail carries it now."""
+    carried = Notice.message_row.in_(message_rows), Notice.state != NoticeState.ENDED
+    return {row for row in session.scalars(select(Notice.message_row).where(*carried)) if row is not None}
 
 
 def withdrawn_mailings(session: Session, mailing_ids: Collection[str]) -> set[str]:
@@ -149,10 +149,12 @@ def has_newcomers(session: Session, mailing: Mailing) -> bool:
     return session.scalar(select(people.c.id).where(~has_one).limit(1)) is not None
 
 
-def moved(session: Session, version_id: str) -> list[tuple[Notice, Contact, str]]:
-    """Whose notice never went to the address that is their primary one now, with the id of that.
+def moved(
+    session: Session, version_id: str, states: Collection[NoticeState], limit: int
+) -> list[tuple[Notice, Contact, str]]:
+    """Whose notice, in one of these states, never went to the address that is their primary one now; with its id.
 
-    Whom a service's announcement or a letter reached has been told, wherever their mail goes.
+    Whom a service's announcement or a letter reached has been told, wherever their mail goes. At most `limit` people.
     """
     tried = aliased(Message)
     sent_there = exists().where(
@@ -164,14 +166,58 @@ def moved(session: Session, version_id: str) -> list[tuple[Notice, Contact, str]
         .join(Address, (Address.contact_id == Contact.id) & Address.is_primary)
         .where(
             Notice.version_id == version_id,
-            Notice.state.in_([NoticeState.ACCEPTED, NoticeState.UNREACHED]),
+            Notice.state.in_(states),
             Notice.via == Via.MAIL,
             ~sent_there,
             Contact.erased_at.is_(None),
             Contact.closed_at.is_(None),
         )
     )
-    return [(notice, contact, address_id) for notice, contact, address_id in session.execute(query)]
+    rows = session.execute(query.order_by(Notice.id).limit(limit))
+    return [(notice, contact, address_id) for notice, contact, address_id in rows]
+
+
+def told_by_mail(version_id: str) -> ColumnElement[bool]:
+    """The notices of a version that a mail carries or has carried to their people."""
+    return and_(Notice.version_id == version_id, Notice.state.in_(STANDING), Notice.via == Via.MAIL)
+
+
+def told_elsewhere(session: Session, version_id: str) -> list[tuple[Contact, str]]:
+    """Who is told by mail at another address than their primary one, which was tried, and that other address."""
+    tried = aliased(Message)
+    sent_there = exists().where(
+        tried.contact_id == Notice.contact_id, tried.to_address == Address.email, _tells(version_id, tried)
+    )
+    query = (
+        select(Contact, Message.to_address)
+        .join(Notice, Notice.contact_id == Contact.id)
+        .join(Message, Message.row == Notice.message_row)
+        .join(Address, (Address.contact_id == Contact.id) & Address.is_primary)
+        .where(told_by_mail(version_id), Message.to_address != Address.email, sent_there)
+    )
+    return [(contact, email) for contact, email in session.execute(query)]
+
+
+def has_parcels(session: Session, mailing: Mailing) -> bool:
+    """Whether mails of a mailing may wait for their first try: it is being fanned out, or parcels of it are left."""
+    parcels = exists().where(Parcel.mailing_id == mailing.id)
+    return mailing.state is not MailingState.FANNED_OUT or bool(session.scalar(select(parcels)))
+
+
+def is_going_out(session: Session, mailing: Mailing) -> bool:
+    """Whether mails of a mailing wait for their first try; those put off by their server have had it."""
+    if mailing.state is not MailingState.FANNED_OUT:
+        return True
+    waits = Message.mailing_id == mailing.id, in_state(State.QUEUED), Message.due_at.is_(None)
+    return has_parcels(session, mailing) and bool(session.scalar(select(exists().where(*waits))))
+
+
+def waiting(mailing: Mailing) -> Select[int]:
+    """The single mails about a version that wait: those put off, sent after the mailing, or that remind."""
+    key = reminder_key(mailing.subject_id)
+    reminds = Message.kind == MailKind.REMINDER, Message.key.startswith(key, autoescape=True)
+    single = Message.channel == mailing.kind.channel, Message.due_at.is_not(None), in_state(State.QUEUED)
+    return select(Message.row).where(*single, or_(tells_of(mailing), and_(*reminds)))
 
 
 def facts(session: Session, notice: Notice, *, terminated: bool, undecided: bool) -> NoticeFacts:
@@ -212,27 +258,21 @@ def binding_versions(session: Session, today: date) -> Sequence[Version]:
     return session.scalars(query.options(defer(Version.text)).order_by(Version.released_at)).all()
 
 
-def pending_material(session: Session, today: date) -> list[tuple[Version, Mailing]]:
-    """The versions that people are being told of now, each with its mailing."""
-    pending = [v for v in policies.pending_versions(session, today) if v.change_class is ChangeClass.MATERIAL]
-    found = select(Mailing).where(Mailing.subject_id.in_([v.id for v in pending]), Mailing.kind == MailKind.NOTICE)
-    mailings = {mailing.subject_id: mailing for mailing in session.scalars(found)}
-    return [(version, mailings[version.id]) for version in pending if version.id in mailings]
+def being_told(session: Session, today: date) -> Sequence[Mailing]:
+    """The mailings that give notice of versions pending, or in effect since the last daily job.
 
-
-def deferred_long(session: Session, version_id: str) -> int:
-    """How many people of a version still wait for a mail that their server has put off since long.
-
-    Their clocks start later than the others', so the version binds them later.
+    So who joins on the eve of a change is told, however early on its day the job runs.
     """
-    put_off = exists().where(
-        NoticeFact.version_id == version_id,
-        NoticeFact.kind == FactKind.DEFERRED,
-        NoticeFact.contact_id == Notice.contact_id,
-        NoticeFact.message_row == Notice.message_row,
-    )
-    waiting = Notice.version_id == version_id, Notice.state == NoticeState.PLANNED
-    return session.scalar(select(func.count()).select_from(Notice).where(*waiting, put_off)) or 0
+    versions = [*policies.pending_versions(session, today), *policies.to_take_effect(session, today)]
+    told = Mailing.subject_id.in_([one.id for one in versions]), Mailing.kind == MailKind.NOTICE
+    return session.scalars(select(Mailing).where(*told).order_by(Mailing.id)).all()
+
+
+def told_before(session: Session, today: date) -> Sequence[Mailing]:
+    """The mailings that gave notice of versions in effect."""
+    in_effect = select(Version.id).where(Version.effective_on <= today, ~_is_withdrawn(Version.id))
+    told = Mailing.subject_id.in_(in_effect), Mailing.kind == MailKind.NOTICE
+    return session.scalars(select(Mailing).where(*told).order_by(Mailing.id)).all()
 
 
 def find_mailing(session: Session, version_id: str) -> Mailing | None:

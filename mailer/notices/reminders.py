@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, exists, select
 from sqlalchemy.orm import Session
 
 from mailer.contacts.models import Contact
-from mailer.notices import facts, letters
+from mailer.notices import facts, letters, rules
 from mailer.notices.models import ExpressAgreement, Notice
 from mailer.notices.rules import Days, NoticeState
 from mailer.outbox import actions as outbox
@@ -39,11 +39,6 @@ def remind(
     )
 
 
-def key_of(version_id: str) -> str:
-    """How the keys of a version's reminders begin; the contact's id follows."""
-    return f"reminder/{version_id}/"
-
-
 def _due(session: Session, today: date, days_before: int) -> list[Row[Any]]:
     """The clocks that come to their end: those told of one version on one day have the same."""
     clock = Notice.version_id, Notice.notified_on, Notice.respond_by_on, Notice.binding_on
@@ -70,7 +65,7 @@ def _remind_group(session: Session, group: Row[Any], answered: Select[Any], at: 
         Notice.contact_id.not_in(gone),
         ~agreed,
     )
-    key = key_of(version.id)
+    key = rules.reminder_key(version.id, group.respond_by_on)
     to = select(Notice.contact_id).where(which)
     outbox.put_to_many(session, kind=MailKind.REMINDER, to=to, contents=contents, key=key, at=at)
     return facts.reminded(session, which, key, at)

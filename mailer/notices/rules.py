@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Container, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from mailer.outbox import rules as outbox
 from mailer.outbox.rules import MailKind
 from mailer.policies import rules as policies
 
 WHY_LIMIT = 300
 TELLING = frozenset({MailKind.NOTICE, MailKind.ANNOUNCEMENT})
 """Mails that may tell of a version, and are taken back if it is withdrawn."""
-_ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
 
 
 def key_of(version_id: str, address_id: str = "") -> str:
     """The key of a notice to an address that is somebody's primary one only now; without one, how all of them begin."""
     return f"notice/{version_id}/{address_id}"
+
+
+def reminder_key(version_id: str, respond_by_on: date | None = None) -> str:
+    """How the keys of reminders of a version and a last day begin, the contact's id follows; without a day, of all."""
+    return f"reminder/{version_id}/" + (f"{respond_by_on}/" if respond_by_on is not None else "")
 
 
 class NoticeState(StrEnum):
@@ -256,9 +260,9 @@ class NoticeFacts:
     agreed_expressly: bool = False
 
 
-def without_addresses(text: str) -> str:
+def without_addresses(text: str, to_address: str = "") -> str:
     """A server's words without the mail addresses in them, for rows that outlive a person's erasure."""
-    return _ADDRESS.sub("(address)", text)[:WHY_LIMIT]
+    return outbox.without_addresses(text, to_address)[:WHY_LIMIT]
 
 
 def why_not_agreed(facts: NoticeFacts, today: date) -> NotAgreed | None:

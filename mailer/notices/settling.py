@@ -22,6 +22,7 @@ from mailer.notices.rules import FactKind, NoticeState, Via
 from mailer.outbox.models import Attempt, Message
 from mailer.outbox.outgoing import Outgoing
 from mailer.outbox.rules import MailKind, Outcome, State
+from mailer.policies import queries as policies
 from mailer.policies.models import Version
 
 LONG_DEFERRED_HOURS = 24
@@ -72,8 +73,8 @@ def _take(session: Session, taken: Sequence[Answered], at: datetime) -> None:
     for row in rows:
         if row.state is NoticeState.PLANNED:
             planned[row.version_id, clocks.day_of(known[row.message_row].at)].append(row.id)
-        elif row.state is NoticeState.ENDED:  # withdrawn while the mail was on the wire
-            version = session.get_one(Version, row.version_id)
+        elif row.state is NoticeState.ENDED and policies.is_withdrawn(session, row.version_id):
+            version = session.get_one(Version, row.version_id)  # withdrawn while the mail was on the wire
             withdrawals.tell(session, version, _only(row.contact_id), known[row.message_row].at)
     for (version_id, day), notice_ids in sorted(planned.items()):
         _start_clocks(session, version_id, day, notice_ids, at)

@@ -24,6 +24,7 @@ def take_back(session: Session, version: Version, mailing: Mailing, at: datetime
     session.refresh(mailing, with_for_update=True)
     mailing.state = MailingState.FANNED_OUT  # who was not told yet need not be
     outbox.cancel(session, select(Message.row).where(queries.tells_of(mailing)), at)
+    outbox.cancel(session, queries.waiting(mailing), at)
     count = queries.count_reached(session, mailing)
     tell(session, version, queries.reached(mailing), at)
     facts.ended(session, version.id, WITHDRAWN, at)

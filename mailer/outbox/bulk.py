@@ -132,7 +132,7 @@ def _accepted(one: Done, at: Mapping[datetime, str], batch: str, *, is_text: boo
 def _answered(one: Done, at: Mapping[datetime, str]) -> Row:
     answer = one.answer
     assert answer is not None
-    words = rules.without_addresses(answer.reply)
+    words = rules.without_addresses(answer.reply, one.mail.to_address)
     return (one.mail.row, at[one.at], answer.route, answer.outcome.value, answer.code, words)
 
 

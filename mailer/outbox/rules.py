@@ -121,9 +121,16 @@ def after_crash(channel: Channel, attempts: int, at: datetime) -> After:
     return After(State.QUEUED, at + LONGEST_PAUSE if attempts > CRASHES_AT_ONCE else at, keeps_day=True)
 
 
-def without_addresses(reply: str) -> str:
-    """A server's words without the mail addresses in them: they are kept longer than a person's data."""
-    return _ADDRESS.sub("(address)", reply)[:REPLY_LIMIT]
+def without_addresses(reply: str, to_address: str = "") -> str:
+    """A server's words without the mail addresses in them: they are kept longer than a person's data.
+
+    Nor do they keep what stands before the @ of `to_address`: “no such user anna.devries”.
+    """
+    said = _ADDRESS.sub("(address)", reply)
+    name = to_address.rpartition("@")[0]
+    if name and name.casefold() in said.casefold():
+        said = re.sub(rf"(?<![\w.+-]){re.escape(name)}(?![\w+-])", "(address)", said, flags=re.IGNORECASE)
+    return said[:REPLY_LIMIT]
 
 
 def is_over(channel: Channel, created_at: datetime, at: datetime) -> bool:

@@ -15,7 +15,7 @@ from mailer.policies.models import Version
 from mailer.staff import tasks
 from mailer.terminations import mail, queries, rules
 from mailer.terminations.models import Termination
-from mailer.terminations.rules import UNDECIDED, State
+from mailer.terminations.rules import TAKEN_BACK, UNDECIDED, State
 
 
 class AlreadyDecided(Conflict):
@@ -94,6 +94,7 @@ def record(session: Session, termination: Termination, at: datetime, staff_id: s
     contact = session.get_one(Contact, termination.contact_id)
     version = session.get(Version, termination.version_id) if termination.version_id else None
     mail.send_receipt(session, termination, contact, version, at)
+    _off_the_desk(session, termination, at)
     ledger.record(session, "termination.recorded", at, contact_id=contact.id, **_facts(termination), staff=staff_id)
     ledger.tell(session, "termination.confirmed", at, contact_id=contact.id, **_facts(termination))
     return True
@@ -105,22 +106,21 @@ def close(session: Session, termination: Termination, at: datetime, staff_id: st
     if termination.state not in UNDECIDED:
         raise AlreadyDecided("This termination was decided already; nothing was changed.")
     termination.state, termination.decided_by = State.CLOSED, staff_id
+    _off_the_desk(session, termination, at)
     _tell(session, "termination.closed", termination, at, staff_id)
 
 
 def ask_staff(session: Session, at: datetime) -> None:
     """Put each question that nobody answered for a week on the desk: the person may not have got it."""
     for waiting in queries.unanswered(session, at - rules.ANSWERS_APART):
-        tasks.open_task(
-            session,
-            key=f"termination/{waiting.id}",
-            kind="termination",
-            text="A termination was not confirmed for a week. Ask the person by another way, then decide it.",
-            subject_id=waiting.id,
-            contact_id=waiting.contact_id,
-            due_on=waiting.respond_by_on,
-            at=at,
-        )
+        text = "A termination was not confirmed for a week. Ask the person by another way, then decide it."
+        _open_task(session, waiting, f"termination/{waiting.id}", text, at)
+
+
+def show_staff(session: Session, termination: Termination, because: str, at: datetime) -> None:
+    """Put a request on the desk that no mail there stands for; once for each cause, said by one word or id."""
+    text = "A termination waits for a person, and no mail on the desk stands for it. Ask the person, then decide it."
+    _open_task(session, termination, f"termination/{termination.id}/{because}", text, at)
 
 
 def reopen(session: Session, termination: Termination, at: datetime, staff_id: str) -> bool:
@@ -144,6 +144,7 @@ def withdraw(session: Session, termination: Termination, at: datetime, staff_id:
     if why_not := rules.why_not_withdrawn(termination.state):
         raise AlreadyDecided(why_not)
     termination.state, termination.decided_by = State.WITHDRAWN, staff_id
+    _off_the_desk(session, termination, at)
     _tell(session, "termination.withdrawn", termination, at, staff_id)
 
 
@@ -161,9 +162,27 @@ def make_ordinary(session: Session, termination: Termination, at: datetime) -> b
 
 def disown(session: Session, termination: Termination, at: datetime, staff_id: str) -> None:
     """A person found that somebody else wrote the mail: closed, and the mail is free to be that other's request."""
-    close(session, termination, at, staff_id)
+    if termination.state not in TAKEN_BACK:
+        close(session, termination, at, staff_id)
     termination.source_id = termination.id
     session.flush()
+
+
+def _open_task(session: Session, termination: Termination, key: str, text: str, at: datetime) -> None:
+    tasks.open_task(
+        session,
+        key=key,
+        kind="termination",
+        text=text,
+        subject_id=termination.id,
+        contact_id=termination.contact_id,
+        due_on=termination.respond_by_on,
+        at=at,
+    )
+
+
+def _off_the_desk(session: Session, termination: Termination, at: datetime) -> None:
+    tasks.settle(session, f"termination/{termination.id}", "It was decided.", at)
 
 
 def _as_far_as_answered(session: Session, contact_id: str, version_id: str | None, state: State, at: datetime) -> State:
@@ -187,7 +206,7 @@ def _lock(session: Session, row: Contact | Termination) -> None:
 
 
 def _settle(session: Session, known: Termination, at: datetime, staff_id: str | None) -> None:
-    if known.state in UNDECIDED or (staff_id is not None and known.state is State.CLOSED):
+    if known.state in UNDECIDED or (staff_id is not None and known.state in TAKEN_BACK):
         record(session, known, at, staff_id)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from mailer import clock
 from mailer.contacts.models import Contact
 from mailer.db import reading, transaction
+from mailer.policies.models import Version
 from mailer.staff import queries as staff
 from mailer.staff.access import current_staff, needs
 from mailer.staff.rules import May
@@ -32,6 +33,7 @@ def show(termination_id: str) -> ResponseReturnValue:
         return render_template(
             "admin/inbound/termination.html",
             termination=found,
+            version=session.get(Version, found.version_id) if found.version_id else None,
             contact=session.get_one(Contact, found.contact_id),
             names=staff.names(session),
             form=FlaskForm(),

@@ -22,12 +22,12 @@ LINK = "link/"  # begins the source of a request that was begun from the link in
 DAY = "EEEE d MMMM y"
 BABEL = {"en": "en_GB", "nl": "nl"}
 WHY = {
-    "en": "you wrote to us that you terminate your use of our service.",
-    "nl": "u schreef ons dat u uw gebruik van onze dienst opzegt.",
+    "en": "you told us that you terminate your use of our service.",
+    "nl": "u liet ons weten dat u uw gebruik van onze dienst opzegt.",
 }
-WHY_ASKED = {  # it may not have been this person who wrote
-    "en": "somebody wrote to us, in your name, that you terminate your use of our service.",
-    "nl": "iemand schreef ons, op uw naam, dat u uw gebruik van onze dienst opzegt.",
+WHY_ASKED = {  # it may not have been this person who said so
+    "en": "somebody told us, in your name, that you terminate your use of our service.",
+    "nl": "iemand liet ons namens u weten dat u uw gebruik van onze dienst opzegt.",
 }
 
 
@@ -86,11 +86,12 @@ def _facts(termination: Termination, contact: Contact, version: Version | None) 
     def say(day: date | None) -> str:
         return format_date(day, DAY, locale=BABEL[contact.locale]) if day else ""
 
+    words = (version.in_language(contact.locale) or version) if version else None
     return {
         "received_on": say(termination.received_on),
         "respond_by_on": say(termination.respond_by_on),
         "timing": termination.timing.value,
-        "policy_title": version.policy.title if version else "",
+        "policy_title": words.title if words else "",
         "version_number": version.number if version else 0,
         "reference": termination.id,
     }

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from mailer import signing
@@ -14,10 +14,13 @@ from mailer.errors import NotFound
 from mailer.outbox.models import Message
 from mailer.outbox.rules import MailKind
 from mailer.outbox.rules import State as MessageState
+from mailer.staff.models import Task
 from mailer.terminations.models import Termination
-from mailer.terminations.rules import TERMINATES, UNDECIDED, State, is_repeat
+from mailer.terminations.rules import TERMINATES, UNDECIDED, State, Timing, is_repeat
 
 CONFIRM, ORDINARY = "confirm-termination", "ordinary-termination"
+
+RECEIPTS_AT_MOST = 50  # of one termination, all but the last stopped before they went out
 
 ANSWERS = (MailKind.TERMINATION_RECEIPT, MailKind.TERMINATION_CONFIRM)
 
@@ -49,6 +52,12 @@ def by_source(session: Session, source_id: str) -> Termination | None:
     return session.scalar(select(Termination).where(Termination.source_id == source_id))
 
 
+def recorded_at(session: Session, contact_id: str, at: datetime) -> Termination | None:
+    """The termination of a person that a colleague's decision of this very instant recorded."""
+    then = Termination.contact_id == contact_id, Termination.recorded_at == at, Termination.decided_by.is_not(None)
+    return session.scalar(select(Termination).where(*then))
+
+
 def find_first(session: Session, contact_id: str, version_id: str | None, received_on: date) -> Termination | None:
     """The request that a mail of this day repeats; a mail about no version in particular may repeat any of them."""
     query = select(Termination).where(Termination.contact_id == contact_id)
@@ -70,15 +79,18 @@ def answered_at(session: Session, contact_id: str, version_id: str | None) -> Se
 
 
 def unanswered(session: Session, before: datetime) -> Sequence[Termination]:
-    """The requests of before an instant that still wait for a press at the primary address."""
+    """The requests of before an instant that still wait for a press at the primary address, and for nobody else."""
     waiting = Termination.state == State.TO_BE_CONFIRMED, Termination.received_at <= before
+    waiting += (~exists().where(Task.key == literal("termination/") + Termination.id),)
     return session.scalars(select(Termination).where(*waiting).order_by(Termination.id)).all()
 
 
 def receipts(termination_id: str) -> Select[int]:
-    """The rows of every receipt of a termination."""
-    begin = f"{MailKind.TERMINATION_RECEIPT}/{termination_id}"
-    return select(Message.row).where(or_(Message.key == begin, Message.key.startswith(f"{begin}/")))
+    """The rows of every receipt of a termination; by whole keys, for no index finds the beginning of one."""
+    first = f"{MailKind.TERMINATION_RECEIPT}/{termination_id}"
+    ends = ["", *(f"/{number}" for number in range(2, RECEIPTS_AT_MOST + 1))]
+    keys = [f"{begin}{end}" for begin in (first, f"{first}/corrected") for end in ends]
+    return select(Message.row).where(Message.key.in_(keys))
 
 
 def stopped_receipts(session: Session, termination_id: str) -> int:
@@ -96,6 +108,12 @@ def has_live_receipt(session: Session, termination_id: str) -> bool:
 def recorded(version_id: str) -> Select[str]:
     """The contacts who terminated over this version, or altogether."""
     return _contacts(version_id).where(Termination.state.in_(TERMINATES))
+
+
+def in_time_among(session: Session, version_id: str, contact_ids: Collection[str]) -> set[str]:
+    """Those of these contacts who terminated over this version, or altogether, and not too late to stay unbound."""
+    among = Termination.contact_id.in_(contact_ids), Termination.timing != Timing.LATE
+    return set(session.scalars(recorded(version_id).where(*among))) if contact_ids else set()
 
 
 def undecided(version_id: str) -> Select[str]:

@@ -22,13 +22,14 @@ from mailer.ledger.models import Event
 from mailer.notices import actions as notices
 from mailer.notices import queries as notice_queries
 from mailer.notices.rules import NoticeState
+from mailer.outbox import look
 from mailer.outbox.models import Message
-from mailer.outbox.rules import State
+from mailer.outbox.rules import MailKind, State
 from mailer.terminations import actions as terminations
 from mailer.terminations import queries as termination_queries
 from mailer.terminations.rules import State as TerminationState
 from tests import factories
-from tests.notices.conftest import AT, EFFECTIVE_ON, Release, accept, fan_out, release
+from tests.notices.conftest import AT, EFFECTIVE_ON, Release, accept, fan_out, message_of, release, settle
 
 __all__ = ["release"]
 
@@ -115,6 +116,26 @@ def test_the_kept_one_has_its_own_notice_and_clock(
     notices.catch_up(session, AT)
     fan_out(session, mailing)
     assert notice_queries.find(session, version.id, kept.id) is mine
+
+
+def test_a_mail_on_the_wire_to_the_other_row_settles_and_starts_no_clock(
+    session: Session, twins: tuple[Contact, Contact], release: Release
+) -> None:
+    kept, other = twins
+    version, mailing = release()
+    assert mailing is not None
+    fan_out(session, mailing)
+    message = message_of(session, version, other)
+    message.state = State.SENDING
+    session.flush()
+    merging.merge(session, kept, other, AT)
+    in_hand = [mail for mail, _ in look.read(session, Message.row == message.row, AT)]
+    assert notices.ended(session, in_hand) == {message.row}
+    settle(session, message, State.ACCEPTED)
+    gone = notice_queries.find(session, version.id, other.id)
+    assert gone is not None
+    assert (gone.state, gone.notified_on) == (NoticeState.ENDED, None)
+    assert session.scalars(select(Message).where(Message.kind == MailKind.WITHDRAWAL)).all() == []
 
 
 def test_a_closed_one_that_comes_back_by_the_merge_is_told_then(

@@ -116,7 +116,10 @@ def test_notices_and_terminations_stand_there_with_their_reasons(signed_in: Sign
         session.add(Termination(id="trm_1", source_id="inb_1", **said, **ended))
     page = signed_in().get(f"/admin/people/{who.id}").text
     assert "30 days end on Thu 24 December." in page
-    assert "Fri 8 January 2027" in page
+    assert "Fri 8 January 2027" not in page
+    assert "not bound" in page
+    assert "The person terminated." in page
+    assert "By use" in page
     assert f"/admin/notices/{version.id}/people/{who.id}" in page
     assert "/admin/replies/terminations/trm_1" in page
     assert "In time" in page

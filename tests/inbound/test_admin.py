@@ -174,6 +174,9 @@ def test_a_termination_shows_its_timing_in_words(officer: FlaskClient, question:
     shown = officer.get(f"/admin/replies/terminations/{termination.id}").text
     assert "Tue 1 December 2026" in shown
     assert f"/admin/replies/{question}" in shown
+    about = re.search(r'href="([^"]+)">Privacy statement, version 1<', shown)
+    assert about is not None
+    assert officer.get(about[1]).status_code == 200
     assert "Record the termination" not in shown
 
 

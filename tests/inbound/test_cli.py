@@ -72,5 +72,18 @@ def test_files_are_judged_without_a_database(tmp_path: Path) -> None:
     assert first["class"] == "termination"
     assert (second["class"], second["file"]) == ("unreadable", missing)
     assert "cannot be opened" in second["error"]
+    assert CliRunner().invoke(main, ["mail", "classify", str(tmp_path)]).output.count("unreadable") == 1
     plain = CliRunner().invoke(main, ["mail", "classify", str(tmp_path / "one.eml")])
     assert "termination (95%)" in plain.output
+
+
+def test_nonsense_is_judged_and_no_more_of_it_is_read_than_a_mail_may_have(tmp_path: Path) -> None:
+    odd = {"empty": b"", "bytes": bytes(range(256)) * 4, "nul": b"\0" * 5000, "b\udcff": RAW}
+    for name, raw in odd.items():
+        (tmp_path / name).write_bytes(raw)
+    with (tmp_path / "large").open("wb") as large:
+        large.truncate(20 * 1024**3)  # of holes
+    files = [str(tmp_path / name) for name in (*odd, "large")] + [str(tmp_path), "/dev/zero"]
+    for options in (["--json"], []):
+        result = CliRunner().invoke(main, ["mail", "classify", *files, *options])
+        assert (result.exit_code, len(result.output.splitlines())) == (0, len(files))

@@ -15,6 +15,7 @@ from mailer.inbound.rules import Kind
 from mailer.notices.rules import NoticeState
 from mailer.outbox.rules import MailKind
 from mailer.staff.models import Staff, Task
+from mailer.terminations import actions as termination_actions
 from mailer.terminations.rules import State, Timing
 from tests import factories
 from tests.inbound.world import AT, Told, address, letter, report, sent, take_in, terminations, told
@@ -117,6 +118,29 @@ def test_a_decision_that_was_closed_and_put_back_can_still_terminate(session: Se
         decisions.put_back(session, mail, sam.id, AT)
         decisions.decide(session, mail, kind, sam.id, AT)
     assert [one.state for one in terminations(session)] == [State.RECORDED]
+
+
+def test_what_was_withdrawn_by_mistake_stands_again_when_decided_so(session: Session, jan: Told, sam: Staff) -> None:
+    mail = take_in(session, letter("Ik zeg op", to=jan.reply, proven=True), jan.reply)
+    [one] = terminations(session)
+    termination_actions.withdraw(session, one, AT, sam.id)
+    decisions.put_back(session, mail, sam.id, AT)
+    decisions.decide(session, mail, Kind.TERMINATION, sam.id, AT)
+    assert one.state is State.RECORDED
+
+
+def test_what_was_withdrawn_can_be_found_to_be_somebody_elses(session: Session, jan: Told, sam: Staff) -> None:
+    eve = told(session, "eve@example.nl")
+    mail = take_in(session, letter("Ik zeg op", to=jan.reply, proven=True), jan.reply)
+    [one] = terminations(session)
+    termination_actions.withdraw(session, one, AT, sam.id)
+    decisions.put_back(session, mail, sam.id, AT)
+    decisions.assign_contact(session, mail, eve.contact, sam.id, AT)
+    decisions.decide(session, mail, Kind.TERMINATION, sam.id, AT)
+    assert {row.contact_id: row.state for row in terminations(session)} == {
+        jan.contact.id: State.WITHDRAWN,
+        eve.contact.id: State.RECORDED,
+    }
 
 
 def test_what_is_on_the_desk_is_not_put_back(session: Session, sam: Staff, unsure: InboundMail) -> None:

@@ -69,6 +69,24 @@ def test_a_termination_taken_back_in_time_sends_no_receipt_and_can_be_decided_ag
     ]
 
 
+def test_a_repeat_taken_back_takes_back_the_request_it_settled_and_shows_it_to_a_person(
+    session: Session, sam: Staff, jan: Told
+) -> None:
+    take_in(session, letter("Ik zeg op", to=jan.reply), jan.reply)
+    repeat = take_in(session, letter("Ik zeg echt op", to=jan.reply, message_id="<two@example.nl>"), jan.reply)
+    decisions.put_back(session, repeat, sam.id, AT)
+    decisions.decide(session, repeat, Kind.TERMINATION, sam.id, AT)
+    [one] = terminations(session)
+    assert one.state is State.RECORDED
+    assert handling.undo(session, repeat, sam.id, AT) == ()
+    assert (one.state, [receipt.state for receipt in sent(session, RECEIPT)]) == (
+        State.FOR_PERSON,
+        [MessageState.WITHHELD],
+    )
+    [task] = session.scalars(select(Task))
+    assert (task.subject_id, task.done_at) == (one.id, None)
+
+
 def test_a_receipt_that_has_gone_is_said(session: Session, sam: Staff, unsure: InboundMail) -> None:
     decisions.decide(session, unsure, Kind.TERMINATION, sam.id, AT)
     session.execute(update(Message).where(Message.kind == RECEIPT).values(state=MessageState.ACCEPTED, due_at=None))

@@ -131,6 +131,47 @@ def test_numbers_that_began_anew_lose_nothing_and_keep_nothing_twice(reader: Rea
 
 
 @only_sqlite
+def test_where_numbers_begin_anew_what_people_had_read_before_us_stays_theirs(
+    reader: Reader, server: ImapServer
+) -> None:
+    server.put(_mail(1), is_read=True, at=datetime.now(UTC) - timedelta(days=30))
+    server.put(_mail(2))
+    assert _take_in(reader) == 1
+    with transaction() as session:
+        session.execute(update(InboundDoor).values(uid_validity=1, last_uid=4711))
+    server.put(_mail(3), is_read=True)  # a colleague was quicker
+    assert _take_in(reader) == 2
+    assert [row.raw for row in _kept()] == [_mail(2), _mail(3)]
+
+
+@only_sqlite
+def test_a_mail_that_is_there_and_not_given_is_not_passed_over(reader: Reader, server: ImapServer) -> None:
+    server.put(_mail(1))
+    with mailbox.opened(reader.where) as box:
+        [uid] = box.unread()
+        ask = box._client.fetch
+        box._client.fetch = lambda uids, what: {} if "BODY.PEEK[]" in what else ask(uids, what)
+        with pytest.raises(mailbox.FAULTS):
+            box.fetch(uid, 1000)
+        box._client.fetch = lambda uids, what: {}
+        with pytest.raises(mailbox.FAULTS):
+            box.fetch(uid, 1000)
+        assert box.fetch(uid + 1, 1000).raw is None  # this one is gone
+
+
+@only_sqlite
+def test_whatever_breaks_in_the_reader_it_is_told_and_tries_again(
+    reader: Reader, server: ImapServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(box: object) -> None:
+        raise KeyError("an answer that nobody foresaw")
+
+    monkeypatch.setattr(reader, "follow", breaks)
+    with _following(reader):
+        wait_for(_has_fault, "nobody was told")
+
+
+@only_sqlite
 def test_a_mail_that_the_server_does_not_give_is_told_to_a_person_and_others_pass_it(
     reader: Reader, server: ImapServer
 ) -> None:
@@ -173,6 +214,11 @@ def _following(reader: Reader) -> Iterator[None]:
         reader.stop.set()
         thread.join(20)
         assert not thread.is_alive()
+
+
+def _has_fault() -> bool:
+    with reading() as session:
+        return "KeyError" in "".join(session.scalars(select(InboundDoor.fault)))
 
 
 def _is(count: int) -> Callable[[], bool]:

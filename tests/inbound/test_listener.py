@@ -149,6 +149,23 @@ def test_more_than_25_mb_is_refused_before_and_while_it_comes(opened: Open) -> N
     assert _count() == 1
 
 
+@only_sqlite
+def test_a_line_without_an_end_is_cut_off_and_not_gathered(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "MAX_LINE", 1_000_000)
+    with socket.create_connection(opened(), timeout=20) as wire:
+        lines = wire.makefile("rb")
+        lines.readline()
+        for command in (b"HELO x", b"MAIL FROM:<a@b.nl>", b"RCPT TO:<%s>" % PUBLIC.encode(), b"DATA"):
+            wire.sendall(command + b"\r\n")
+            lines.readline()
+        for piece in (b"a\r", b"\n", b"b" * 900_000, b"\r", b"\n", b"c\n" * 450_000):
+            wire.sendall(piece)  # two long lines are none without an end, wherever they are cut
+        with pytest.raises(OSError):
+            for _ in range(50):
+                wire.sendall(b"c\n" * 50_000)
+    assert _count() == 0
+
+
 def _speak(address: tuple[str, int], inner: bytes) -> bytes:
     """Send one mail whose text holds `inner` and then a second envelope; everything the server answered."""
     smuggled = b"MAIL FROM:<eve@evil.example>\r\nRCPT TO:<%s>\r\nDATA\r\nsmuggled\r\n.\r\n" % PUBLIC.encode()

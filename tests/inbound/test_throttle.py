@@ -42,11 +42,26 @@ def test_there_is_an_end_for_all_together(door: Throttle, monkeypatch: pytest.Mo
     assert [door.enter("192.0.2.25", 0.0) for _ in range(4)] == [True, True, True, False]
 
 
+def test_strangers_together_do_not_keep_our_relay_out(door: Throttle) -> None:
+    entered = [door.enter(f"198.51.100.{n}", 0.0) for n in range(200)]
+    assert entered == [True] * 150 + [False] * 50
+    assert all(door.enter("192.0.2.25", 0.0) for _ in range(50))
+
+
 def test_only_so_many_clients_are_remembered(door: Throttle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throttle, "MOST_CLIENTS", 5)
     for n in range(50):
         door.may_mail(f"198.51.100.{n}", 0.0)
     assert len(door._clients) == 5
+
+
+def test_one_that_stays_does_not_keep_the_others_remembered(door: Throttle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttle, "MOST_CLIENTS", 5)
+    assert [door.enter("198.51.100.1", 0.0) for _ in range(2)] == [True, True]
+    for n in range(2, 50):
+        door.may_mail(f"198.51.100.{n}", 0.0)
+    assert len(door._clients) == 5
+    assert not door.enter("198.51.100.1", 0.0)
 
 
 def test_what_is_no_address_is_no_relay(door: Throttle) -> None:

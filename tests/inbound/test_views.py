@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from mailer import signing
+from mailer.admin import merging
+from mailer.clock import now
+from mailer.contacts import queries as contacts
 from mailer.db import reading, transaction
 from mailer.delivery import compose
 from mailer.inbound import effects
 from mailer.outbox.rules import MailKind
-from mailer.terminations.rules import State
+from mailer.staff.models import Task
+from mailer.terminations import actions as termination_actions
+from mailer.terminations.rules import State, Timing
+from tests import factories
 from tests.inbound.world import AT, Told, sent, terminations, told
 
 
@@ -63,6 +74,59 @@ def test_pressing_after_a_mail_is_the_same_termination(client: FlaskClient, path
     assert client.get(answer.headers["Location"]).status_code == 200
     with reading() as session:
         assert len(terminations(session)) == 1
+
+
+def test_who_ended_the_request_and_presses_again_is_heard_and_shown_to_a_person(
+    client: FlaskClient, path: str, jan: Told
+) -> None:
+    client.post(path)
+    with transaction() as session:
+        [first] = terminations(session)
+        termination_actions.close(session, first, now(), None)  # “it was not meant”
+    answer = client.post(path)
+    assert "Wij hebben genoteerd dat u opzegt" in client.get(answer.headers["Location"]).text
+    client.post(path)
+    with reading() as session:
+        closed, again = terminations(session)
+        assert (closed.state, again.state) == (State.CLOSED, State.FOR_PERSON)  # no second question within a week
+        assert again.version_id == jan.notice.version_id
+        [task] = session.scalars(select(Task))
+        assert (task.kind, task.subject_id, task.contact_id) == ("termination", again.id, jan.contact.id)
+
+
+def test_after_a_week_the_press_asks_again(session: Session) -> None:
+    jan = told(session)
+    closed = effects.terminate_by_link(session, jan.message, jan.contact, AT)
+    termination_actions.close(session, closed, AT, None)
+    again = effects.terminate_by_link(session, jan.message, jan.contact, AT + timedelta(days=8))
+    assert (again.state, again.received_at) == (State.TO_BE_CONFIRMED, AT + timedelta(days=8))
+    assert len(sent(session, MailKind.TERMINATION_CONFIRM)) == 2
+    assert effects.terminate_by_link(session, jan.message, jan.contact, AT + timedelta(days=9)) is again
+
+
+def test_what_is_recorded_already_is_said_so(client: FlaskClient, path: str) -> None:
+    client.post(path)
+    with transaction() as session:
+        [one] = terminations(session)
+        termination_actions.record(session, one, now())
+    answer = client.post(path)
+    assert "Uw opzegging is vastgelegd" in client.get(answer.headers["Location"]).text
+
+
+def test_the_link_of_a_merged_row_is_the_persons(session: Session) -> None:
+    jan, stays = told(session), factories.contact(session, "jan@work.example", locale="nl")
+    merging.merge(session, stays, jan.contact, AT)
+    contact = contacts.kept(session, jan.contact)
+    made = effects.terminate_by_link(session, jan.message, contact, AT)
+    assert (made.contact_id, made.version_id, made.timing) == (stays.id, jan.notice.version_id, Timing.IN_TIME)
+    [asked] = sent(session, MailKind.TERMINATION_CONFIRM)
+    assert asked.to_address == "jan@work.example"
+
+
+def test_a_press_from_another_page_does_nothing(guarded_app: Flask, path: str) -> None:
+    assert guarded_app.test_client().post(path).status_code == 400
+    with reading() as session:
+        assert terminations(session) == []
 
 
 @pytest.mark.parametrize("token", ["x", "msg_0000000000001.abc", signing.__name__])

@@ -219,7 +219,9 @@ def test_who_joins_while_a_version_is_pending_is_told_then(session: Session, rel
     assert (notice.notified_on, notice.binding_on) == (date(2026, 12, 20), date(2027, 1, 20))
     assert figures.totals(session, [version.id])[version.id].concerned == 2
     later = factories.contact(session)
-    notices.catch_up(session, AT + timedelta(days=60))
+    after = AT + timedelta(days=60)
+    policies.take_effect(session, after, after.date())
+    notices.catch_up(session, after)
     assert queries.find(session, version.id, later.id) is None, (
         "who joins after the change-over joined under the new text"
     )
@@ -245,6 +247,20 @@ def test_a_changed_primary_address_gets_a_notice_and_a_clock_of_its_own(session:
     assert (again.state, again.respond_by_on) == (NoticeState.PLANNED, None)
     assert accept(session, version, anna, AT + timedelta(days=2)).notified_on == date(2026, 11, 26)
     assert notices.catch_up(session, AT) == 0
+
+
+def test_those_who_moved_are_told_some_at_a_time(session: Session, release: Release) -> None:
+    people = [factories.contact(session, f"old{n}@people.example", reference=f"a-{n}") for n in range(3)]
+    version, mailing = release()
+    assert mailing is not None
+    fan_out(session, mailing)
+    for number, person in enumerate(people):
+        accept(session, version, person)
+        new = {"reference": f"a-{number}", "origin": Origin.ACCOUNT_HOLDER, "source": "test"}
+        contacts.upsert(session, email=f"new{number}@people.example", at=AT, **new)  # type: ignore[arg-type]
+    session.expire_all()
+    assert [notices.tell_moved(session, AT, limit=2) for _ in range(3)] == [2, 1, 0]
+    assert {message_of(session, version, person).to_address[:3] for person in people} == {"new"}
 
 
 def test_a_withdrawal_is_told_to_those_already_told_and_stops_the_rest(session: Session, release: Release) -> None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from flask.testing import FlaskClient
 from redis import Redis
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from mailer import clock, settings
@@ -19,7 +19,8 @@ from mailer.contacts.rules import Origin
 from mailer.db import reading
 from mailer.notices import actions as notices
 from mailer.notices.models import Notice
-from mailer.outbox.models import Mailing, Message
+from mailer.outbox.models import Mailing, Message, Parcel
+from mailer.outbox.rules import State
 from mailer.policies import actions as policies
 from mailer.policies.models import Draft, Version
 from mailer.staff.rules import Role
@@ -164,7 +165,7 @@ def test_a_withdrawal_counts_beforehand_who_was_told_at_an_earlier_address(
     assert notices.catch_up(session, AT) == 1
     session.commit()
     page = signed_in(Role.POLICY).get(f"/admin/policies/versions/{version.id}/withdraw").text
-    assert "<strong>1 people</strong> were told of it" in page
+    assert "<strong>1 person</strong> was told of it and gets a mail" in page
 
 
 def test_a_withdrawal_wants_a_reason_and_the_word(
@@ -210,7 +211,15 @@ def test_a_notice_that_said_something_wrong_goes_out_again_put_right(
     assert officer.post(here, data=right).status_code == 303
     with reading() as session:
         assert session.scalars(select(Notice.state)).one() == "planned"
-    assert here not in officer.get(f"/admin/notices/{version.id}").text, "while mails wait"
-    officer.post(here, data=right)
-    assert count(Message) == 2, "whose mail waits gets no third"
+    assert here not in officer.get(f"/admin/notices/{version.id}").text, "while parcels of the first are left"
+    session.execute(delete(Parcel))
+    session.commit()
+    assert here in officer.get(f"/admin/notices/{version.id}").text
+    assert "For 1 a mail waits" in officer.get(here).text
+    assert officer.post(here, data=right).status_code == 409, "pressed twice"
+    assert count(Message) == 2
+    assert officer.post(here, data=right | {"words_en": "The day was wrong too."}).status_code == 303
+    with reading() as session:
+        sent = session.scalars(select(Message.state).order_by(Message.row)).all()
+    assert sent == [State.ACCEPTED, State.WITHHELD, State.QUEUED], "only the last goes out"
     assert signed_in(Role.OPERATOR).get(here).status_code == 403

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from mailer import clock, doorbell, ids
 from mailer.admin.notices import timeline
+from mailer.consent.rules import Withheld
 from mailer.contacts import actions as contacts
 from mailer.contacts.models import Address, Contact
 from mailer.db import reading
@@ -20,6 +22,7 @@ from mailer.inbound.desk import DeskState
 from mailer.inbound.models import InboundMail
 from mailer.inbound.rules import Kind
 from mailer.notices import actions as notices
+from mailer.notices import agreement
 from mailer.notices.models import Notice
 from mailer.notices.rules import FactKind, NoticeState
 from mailer.outbox.models import Attempt
@@ -98,8 +101,7 @@ def test_the_whole_story_is_told_in_its_order(session: Session, told: Told) -> N
         "took the notice",
         "read as: question",
         "The time to answer ends with Thursday 24 December 2026, 24:00",
-        "From here on the version binds this person",
-        "Used trac: the first use since the version binds",
+        "Used trac: the first use since their binding day",
     )
     places = [next(at for at, text in enumerate(texts) if words in text) for words in in_order]
     assert places == sorted(places)
@@ -107,7 +109,56 @@ def test_the_whole_story_is_told_in_its_order(session: Session, told: Told) -> N
     accepted = next(event for event in events if "took the notice" in event.text)
     assert "The day itself does not count." in accepted.why
     ahead = [event.text for event in events if event.is_ahead]
-    assert len(ahead) == 2, "the end of the window and the binding day are still to come"
+    assert len(ahead) == 1, "the end of the window is still to come; whoever terminated in time will not be bound"
+
+
+def said_of(client: FlaskClient, told: Told) -> str:
+    """What the person's page says, without its marks."""
+    page = client.get(f"/admin/notices/{told[0].id}/people/{told[1].id}").text
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+@pytest.mark.parametrize(("timing", "is_bound"), [(Timing.IN_TIME, False), (Timing.LATE, True)])
+def test_whoever_terminated_in_time_is_not_said_to_be_bound(
+    signed_in: SignIn, session: Session, told: Told, timing: Timing, is_bound: bool
+) -> None:
+    accept(session, *told)
+    ended = _termination(*told, AT)
+    ended.timing = timing
+    session.add(ended)
+    session.commit()
+    said = said_of(signed_in(Role.POLICY), told)
+    assert ("Bound from Not bound. The person terminated." in said) is not is_bound
+    assert ("From here on the version binds this person." in said) is is_bound
+    people = signed_in(Role.POLICY).get(f"/admin/notices/{told[0].id}").text
+    assert ("not bound" in people) is not is_bound
+
+
+def test_a_consumer_is_said_to_be_bound_only_once_they_agree(
+    signed_in: SignIn, session: Session, told: Told
+) -> None:
+    contacts.set_consumer(session, told[1], True, AT)
+    notice = accept(session, *told)
+    session.commit()
+    officer = signed_in(Role.POLICY)
+    said = said_of(officer, told)
+    assert "Bound from Not bound. A consumer is bound only once they agree." in said
+    assert "the version binds this person" not in said
+    assert "once they agree" in officer.get(f"/admin/notices/{told[0].id}").text
+    agreement.agree(session, notice, "I agree.", "test", AT + timedelta(days=1))
+    session.commit()
+    assert "Bound from Fri 8 January 2027" in said_of(officer, told)
+    agreed = officer.get(f"/admin/people/{told[1].id}").text
+    assert "By a click" in agreed
+
+
+def test_why_no_notice_went_out_is_said_in_words(signed_in: SignIn, session: Session, told: Told) -> None:
+    message = message_of(session, *told)
+    message.state, message.withheld = State.WITHHELD, Withheld.DEAD_ADDRESS
+    session.flush()
+    settle(session, message, State.WITHHELD)
+    session.commit()
+    assert "Not reached The address is known to be dead." in said_of(signed_in(Role.POLICY), told)
 
 
 def test_what_came_back_is_told_with_the_words_of_the_server_and_stops_the_clock(session: Session, told: Told) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import UTC, date, datetime, timedelta
 
@@ -14,8 +15,8 @@ from mailer.contacts.models import Contact
 from mailer.ledger.models import Event, LedgerEntry
 from mailer.notices import actions as notices
 from mailer.notices import agreement, queries
-from mailer.notices.models import DeemedAgreement, Notice
-from mailer.notices.rules import NoticeState, why_not_agreed
+from mailer.notices.models import DeemedAgreement, Notice, NoticeFact
+from mailer.notices.rules import FactKind, NoticeState, why_not_agreed
 from mailer.policies.models import Version
 from tests import factories
 from tests.notices.conftest import AT, EFFECTIVE_ON, Release, accept, fan_out
@@ -61,6 +62,30 @@ def test_only_the_told_who_stayed_and_used_the_service_are_deemed_to_agree(sessi
     entry = session.scalars(select(LedgerEntry).where(LedgerEntry.kind == "agreement.deemed")).one()
     assert '"count":1' in entry.subjects
     assert version in queries.binding_versions(session, DAY)
+
+
+def test_many_are_derived_slice_by_slice_each_with_an_entry_of_its_own(session: Session, release: Release) -> None:
+    people = [factories.contact(session) for _ in range(5)]
+    version, mailing = release()
+    assert mailing is not None
+    fan_out(session, mailing)
+    for person in people:
+        accept(session, version, person)
+        use(session, person, EFFECTIVE_ON)
+    after, made = "", []
+    nobody = {"terminated": NOBODY, "undecided": NOBODY}
+    while (until := agreement.end_of_slice(session, version, after, size=2)) is not None:
+        made.append(agreement.deem(session, version, DAY, LATER, after=after, until=until, **nobody))
+        after = until
+    made.append(agreement.deem(session, version, DAY, LATER, after=after, **nobody))
+    assert made == [2, 2, 1]
+    assert agreed(session, version) == {person.id for person in people}
+    session.commit()
+    entries = session.scalars(select(LedgerEntry.subjects).where(LedgerEntry.kind == "agreement.deemed")).all()
+    batches = {json.loads(subjects)["batch"]: json.loads(subjects)["count"] for subjects in entries}
+    facts = select(NoticeFact.batch, func.count()).where(NoticeFact.kind == FactKind.DEEMED).group_by(NoticeFact.batch)
+    assert {batch: number for batch, number in session.execute(facts)} == batches
+    assert sorted(batches.values()) == [1, 2, 2]
 
 
 def test_a_withdrawn_version_is_agreed_to_by_nobody(session: Session, release: Release) -> None:

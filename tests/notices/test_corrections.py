@@ -8,17 +8,22 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mailer.consent.rules import Withheld
+from mailer.contacts import actions as contacts
+from mailer.contacts.models import Contact
+from mailer.contacts.rules import Origin
 from mailer.delivery import compose
 from mailer.errors import Invalid, NotFound
 from mailer.notices import actions as notices
-from mailer.notices import corrections, facts, queries
+from mailer.notices import corrections, facts, queries, unreached
 from mailer.notices.corrections import NotCorrectable
 from mailer.notices.rules import FactKind, NoticeState
+from mailer.outbox import look
 from mailer.outbox.models import Content, Message
 from mailer.outbox.rules import State
 from mailer.policies.models import Version
 from tests import factories
-from tests.notices.conftest import AT, EFFECTIVE_ON, Release, accept, fan_out, message_of
+from tests.notices.conftest import AT, EFFECTIVE_ON, Release, accept, fan_out, message_of, settle
 
 WORDS = {"en": "We wrote 2026; it is 2027.", "nl": "Wij schreven 2026; het is 2027."}
 LATER = AT + timedelta(days=26)
@@ -63,6 +68,70 @@ def test_while_notices_are_on_their_way_it_waits(session: Session, release: Rele
     assert session.scalars(select(Message.state)).all() == [State.QUEUED]
     with pytest.raises(NotCorrectable, match="still going out"):
         corrections.correct(session, version, WORDS, "stf_1", AT)
+
+
+def waiting(session: Session, person: Contact) -> list[Message]:
+    """The mails that still go out to a person."""
+    mine = Message.contact_id == person.id, Message.state == State.QUEUED
+    return list(session.scalars(select(Message).where(*mine).execution_options(populate_existing=True)))
+
+
+def test_corrected_a_second_time_everybody_gets_only_the_last(session: Session, release: Release) -> None:
+    anna, bas, cora = (factories.contact(session) for _ in range(3))
+    version, mailing = release()
+    assert mailing is not None
+    fan_out(session, mailing)
+    for person in (anna, bas, cora):
+        accept(session, version, person)
+    assert corrections.correct(session, version, WORDS, "stf_1", LATER) == 3
+    accept(session, version, anna, LATER)
+    on_the_wire = message_of(session, version, cora)
+    on_the_wire.state = State.SENDING
+    session.flush()
+    in_hand = [mail for mail, _ in look.read(session, Message.row == on_the_wire.row, LATER)]
+    assert notices.ended(session, in_hand) == set()
+    second = {"en": "It is 2028.", "nl": "Het is 2028."}
+    assert corrections.correct(session, version, second, "stf_1", LATER) == 3
+    for person in (anna, bas, cora):
+        [mail] = waiting(session, person)
+        assert mail.row == message_of(session, version, person).row
+        assert "It is 2028." in compose.preview(session.get_one(Content, mail.content_id)).text
+    assert notices.ended(session, in_hand) == {on_the_wire.row}, "what did not reach the wire yet stays here"
+    settle(session, on_the_wire, State.ACCEPTED, LATER)
+    notice = queries.find(session, version.id, cora.id)
+    assert notice is not None
+    assert notice.state is NoticeState.PLANNED, "the clock is that of the last one"
+
+
+def test_who_waits_at_a_slow_server_gets_only_the_corrected_one(session: Session, release: Release) -> None:
+    anna = factories.contact(session)
+    version, mailing = release()
+    assert mailing is not None
+    fan_out(session, mailing)
+    first = message_of(session, version, anna)
+    first.attempts, first.due_at = 1, AT + timedelta(hours=1)
+    session.flush()
+    assert corrections.correct(session, version, WORDS, "stf_1", AT) == 1
+    [mail] = waiting(session, anna)
+    assert mail.row != first.row
+    assert first.withheld is Withheld.CANCELLED
+
+
+def test_it_goes_where_the_notice_reached_the_person(session: Session, release: Release) -> None:
+    anna = factories.contact(session, "old@people.example", reference="a-1")
+    new = {"email": "anna@people.example", "reference": "a-1", "origin": Origin.ACCOUNT_HOLDER, "source": "test"}
+    contacts.upsert(session, at=AT, **new)  # type: ignore[arg-type]
+    version, mailing = release()
+    assert mailing is not None
+    fan_out(session, mailing)
+    accept(session, version, anna)
+    notices.bounced(session, message_of(session, version, anna), AT, "550")
+    notice = queries.find(session, version.id, anna.id)
+    assert notice is not None
+    unreached.tell_at(session, notice, "old@people.example", "stf_1", AT)
+    accept(session, version, anna)
+    assert corrections.correct(session, version, WORDS, "stf_1", LATER) == 1
+    assert [mail.to_address for mail in waiting(session, anna)] == ["old@people.example"]
 
 
 def test_it_needs_words_a_pending_version_and_notices(session: Session, release: Release) -> None:

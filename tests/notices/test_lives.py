@@ -14,16 +14,18 @@ from mailer.admin import erasure
 from mailer.clock import local_day
 from mailer.contacts import actions as contacts
 from mailer.contacts.models import Contact
+from mailer.delivery import compose
 from mailer.ledger import queries as ledger
 from mailer.ledger import rules as chain
 from mailer.notices import actions as notices
 from mailer.notices import agreement, facts, queries, unreached
 from mailer.notices.models import DeemedAgreement, Notice
-from mailer.notices.rules import NoticeState
-from mailer.outbox.models import Mailing, Message
-from mailer.outbox.rules import MailKind, State
+from mailer.notices.rules import NoticeKind, NoticeState
+from mailer.outbox.models import Content, Mailing, Message
+from mailer.outbox.rules import MailingState, MailKind, State
 from mailer.policies import actions as policies
 from mailer.policies.models import Version
+from mailer.policies.ownership import Ownership
 from mailer.services import told
 from mailer.settings import current
 from mailer.terminations import actions as terminations
@@ -126,6 +128,44 @@ def test_a_late_joiner_is_bound_later_than_the_others(
     assert standing(session, late, days_on(date(2027, 1, 20)))[0] == [(2, "2027-01-20")]
 
 
+def test_who_joins_on_the_eve_is_told_by_the_job_of_the_day_itself(
+    session: Session, world: tuple[Version, Mailing, Contact]
+) -> None:
+    version, mailing, _ = world
+    late = factories.contact(session, at=datetime(2027, 1, 7, 22, 30, tzinfo=UTC))
+    midnight = datetime(2027, 1, 7, 23, 0, 20, tzinfo=UTC)
+    a_day(session, midnight)
+    fan_out(session, session.get_one(Mailing, mailing.id), midnight)
+    notice = accept(session, version, late, midnight)
+    assert (notice.notified_on, notice.binding_on) == (EFFECTIVE_ON, date(2027, 2, 9))
+    joined_under_it = factories.contact(session, at=days_on(date(2027, 1, 9)))
+    a_day(session, days_on(date(2027, 1, 9)))
+    assert session.get_one(Mailing, mailing.id).state is MailingState.FANNED_OUT
+    assert queries.find(session, version.id, joined_under_it.id) is None
+
+
+def test_whom_no_notice_reached_is_told_at_a_new_address_also_after_the_day(
+    session: Session, world: tuple[Version, Mailing, Contact]
+) -> None:
+    version, _, anna = world
+    bas = factories.contact(session, "bas@people.example", reference="b-1", at=AT - timedelta(days=200))
+    mailing = session.get_one(Mailing, world[1].id)
+    a_day(session, AT)
+    fan_out(session, session.get_one(Mailing, mailing.id))
+    for person in (anna, bas):
+        accept(session, version, person)
+    notices.bounced(session, message_of(session, version, anna), AT + timedelta(days=1), "550 5.1.1")
+    a_day(session, days_on(date(2027, 1, 9)))
+    for name in ("a", "b"):
+        new = {"reference": f"{name}-1", "origin": anna.origin, "source": "test"}
+        contacts.upsert(session, email=f"new-{name}@people.example", at=NEXT_YEAR, **new)  # type: ignore[arg-type]
+    session.expire_all()
+    a_day(session, NEXT_YEAR)
+    assert message_of(session, version, anna).to_address == "new-a@people.example"
+    assert accept(session, version, anna, NEXT_YEAR).binding_on == date(2027, 3, 4)
+    assert message_of(session, version, bas).to_address == "bas@people.example", "he was told, and is bound"
+
+
 def test_a_bounce_after_acceptance_leaves_the_old_text_until_a_letter_arrives(
     session: Session, world: tuple[Version, Mailing, Contact]
 ) -> None:
@@ -211,6 +251,24 @@ def test_what_is_withdrawn_binds_nobody_and_leaves_no_clock(
     assert agreed(session, version) == set()
     binding, pending = standing(session, anna, NEXT_YEAR)
     assert ([number for number, _ in binding], pending) == ([1], [])
+
+
+def test_a_new_owner_is_told_by_a_notice_with_the_same_clock(session: Session, release: Release) -> None:
+    anna = factories.contact(session, "anna@people.example", reference="a-1", at=AT - timedelta(days=200))
+    owner = Ownership("Acme B.V., Utrecht.", "For what they are used for now.", "You may leave, or object.")
+    version, mailing = release(replace(WORDING, text=factories.POLICY_TEXT, ownership={"": owner}))
+    assert mailing is not None
+    fan_out(session, mailing)
+    message = message_of(session, version, anna)
+    mail = compose.preview(session.get_one(Content, message.content_id))
+    assert "change of ownership" in mail.subject
+    assert all(said in " ".join(mail.text.split()) for said in (owner.owner, owner.uses, owner.choices))
+    notice = accept(session, version, anna)
+    assert (notice.kind, notice.respond_by_on) == (NoticeKind.OWNERSHIP, date(2026, 12, 24))
+    use(session, anna, EFFECTIVE_ON)
+    a_day(session, days_on(EFFECTIVE_ON))
+    assert agreed(session, version) == {anna.id}
+    assert standing(session, anna, days_on(EFFECTIVE_ON)) == ([(2, "2027-01-08")], [])
 
 
 def test_a_consumer_stays_under_the_old_text_until_they_say_yes(

@@ -8,16 +8,17 @@ import pytest
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from mailer.consent.rules import Withheld
 from mailer.contacts import actions as contacts
 from mailer.contacts.models import Contact
 from mailer.delivery import compose
 from mailer.inbound import queries as inbound
 from mailer.notices import actions as notices
-from mailer.notices import agreement, facts, queries, reminders
+from mailer.notices import agreement, corrections, facts, queries, reminders
 from mailer.notices.models import Notice
 from mailer.notices.rules import FactKind
 from mailer.outbox.models import Message
-from mailer.outbox.rules import MailKind
+from mailer.outbox.rules import MailKind, State
 from mailer.policies.models import Version
 from tests import factories
 from tests.notices.conftest import AT, Release, accept, fan_out, message_of
@@ -77,6 +78,26 @@ def test_only_who_may_still_answer_is_reminded_and_once(
     assert facts.standing(session, version.id, people["waits"].id).reminded_at == notice.reminded_at
 
 
+def test_a_clock_that_starts_anew_is_reminded_of_by_its_own_last_day(
+    session: Session, told: tuple[Version, dict[str, Contact]]
+) -> None:
+    version, people = told
+    accept(session, version, people["planned"])
+    answered = select(Contact.id).where(Contact.id != people["waits"].id)
+    assert remind(session, LAST_DAY - timedelta(days=7), answered) == 1
+    first = session.scalars(select(Message).where(Message.kind == MailKind.REMINDER)).one()
+    later = AT + timedelta(days=26)
+    words = {"en": "We wrote 2026.", "nl": "Wij schreven 2026."}
+    corrections.correct(session, version, words, "stf_1", later)
+    session.refresh(first)
+    assert first.withheld is Withheld.CANCELLED, "its day is not the last any more"
+    accept(session, version, people["waits"], later)
+    assert remind(session, date(2027, 1, 15), answered) == 1
+    second = session.scalars(select(Message).where(Message.kind == MailKind.REMINDER).order_by(-Message.row)).first()
+    assert second is not None
+    assert "19 januari 2027" in compose.preview(second.content).subject
+
+
 def test_the_reminder_names_this_persons_last_day_in_their_language(
     session: Session, told: tuple[Version, dict[str, Contact]]
 ) -> None:
@@ -112,5 +133,8 @@ def test_a_withdrawn_version_is_reminded_of_to_nobody(
     session: Session, told: tuple[Version, dict[str, Contact]]
 ) -> None:
     version, _ = told
+    assert remind(session, LAST_DAY - timedelta(days=7)) > 0
     notices.withdraw(session, version, version.author_id or "", "A mistake.", AT)
     assert remind(session, LAST_DAY) == 0
+    reminders_left = select(Message.state).where(Message.kind == MailKind.REMINDER)
+    assert set(session.scalars(reminders_left)) == {State.WITHHELD}, "nor by what still waited"

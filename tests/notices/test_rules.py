@@ -114,6 +114,32 @@ def test_the_day_of_acceptance_is_that_of_the_companys_clocks(instant: str, zone
     assert local_day(datetime.fromisoformat(instant), ZoneInfo(zone)) == day
 
 
+@pytest.mark.parametrize(
+    ("instant", "zone", "respond_by_on", "binding_on"),
+    [
+        # one instant, three days: 14 hours ahead it is the 25th, whose thirtieth day is Christmas Day
+        ("2026-11-24T11:00:00+00:00", "Pacific/Kiritimati", date(2026, 12, 28), date(2026, 12, 29)),
+        ("2026-11-24T11:00:00+00:00", "Europe/Amsterdam", date(2026, 12, 24), date(2026, 12, 25)),
+        ("2026-11-24T11:00:00+00:00", "Etc/GMT+12", date(2026, 12, 23), date(2026, 12, 24)),
+        # the last second of the day, and the first of the next; the thirtieth days end on either side of the year
+        ("2026-12-01T22:59:59+00:00", "Europe/Amsterdam", date(2026, 12, 31), date(2027, 1, 1)),
+        ("2026-12-01T23:00:00+00:00", "Europe/Amsterdam", date(2027, 1, 4), date(2027, 1, 5)),
+        # a window over the day of 23 hours, and one over the day of 25: both end with the thirtieth day
+        ("2027-03-02T22:59:59+00:00", "Europe/Amsterdam", date(2027, 4, 1), date(2027, 4, 2)),
+        ("2027-10-05T21:59:59+00:00", "Europe/Amsterdam", date(2027, 11, 4), date(2027, 11, 5)),
+        # told on the leap day; told before it
+        ("2028-02-29T12:00:00+00:00", "Europe/Amsterdam", date(2028, 3, 30), date(2028, 3, 31)),
+        ("2028-02-28T12:00:00+00:00", "Europe/Amsterdam", date(2028, 3, 29), date(2028, 3, 30)),
+    ],
+)
+def test_a_clock_runs_from_the_companys_day_of_an_instant(
+    instant: str, zone: str, respond_by_on: date, binding_on: date
+) -> None:
+    notified_on = local_day(datetime.fromisoformat(instant), ZoneInfo(zone))
+    clock = rules.clock_of(notified_on, date(2026, 11, 24), holidays_of("NL"))
+    assert (clock.respond_by_on, clock.binding_on) == (respond_by_on, binding_on)
+
+
 @given(
     st.dates(date(2025, 1, 1), date(2035, 1, 1)),
     st.integers(-60, 200),
@@ -210,9 +236,15 @@ def test_a_leaf_says_ids_and_days_in_one_spelling() -> None:
 
 
 def test_a_servers_words_are_kept_without_addresses() -> None:
-    said = "550 5.1.1 <anna@people.example>: user anna@people.example unknown"
-    assert rules.without_addresses(said) == "550 5.1.1 (address): user (address) unknown"
+    said = "550 5.1.1 <anna@people.example>: user Anna unknown"
+    assert rules.without_addresses(said, "anna@people.example") == "550 5.1.1 <(address)>: user (address) unknown"
     assert len(rules.without_addresses("x " * 1000)) == rules.WHY_LIMIT
+
+
+def test_the_key_of_a_reminder_names_the_last_day() -> None:
+    key = rules.reminder_key("ver_1", RESPOND_BY)
+    assert key == "reminder/ver_1/2026-12-24/"
+    assert key.startswith(rules.reminder_key("ver_1"))
 
 
 def test_the_key_of_a_notice_begins_as_those_of_its_version_and_no_other() -> None:

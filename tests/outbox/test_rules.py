@@ -56,6 +56,19 @@ def test_no_address_stays_in_what_is_kept_of_a_reply(reply: str, kept: str) -> N
     assert rules.without_addresses(reply) == kept
 
 
+@pytest.mark.parametrize(
+    ("reply", "kept"),
+    [
+        ("5.1.1 no such user a.de-vries here", "5.1.1 no such user (address) here"),
+        ("5.1.1 A.de-Vries: unknown.", "5.1.1 (address): unknown."),
+        ("mailbox a.de-vries.", "mailbox (address)."),
+        ("ja.de-vries, a.de-vries2", "ja.de-vries, a.de-vries2"),
+    ],
+)
+def test_nor_the_name_before_the_at(reply: str, kept: str) -> None:
+    assert rules.without_addresses(reply, "a.de-vries@people.example") == kept
+
+
 NEXT = AT + timedelta(minutes=5)
 
 

@@ -14,9 +14,11 @@ from mailer.delivery import compose
 from mailer.ledger.models import Event
 from mailer.outbox.models import Message
 from mailer.outbox.rules import MailKind
+from mailer.policies import actions as policies
+from mailer.policies.actions import Translation
 from mailer.policies.models import Version
 from mailer.staff.models import Task
-from mailer.terminations import actions
+from mailer.terminations import actions, queries
 from mailer.terminations.models import Termination
 from mailer.terminations.rules import State, Timing
 from tests import factories
@@ -64,6 +66,18 @@ def _put(session: Session, kind: MailKind) -> list[Message]:
 
 def _receipts(session: Session) -> list[Message]:
     return _put(session, MailKind.TERMINATION_RECEIPT)
+
+
+def test_the_receipt_names_the_text_as_its_reader_knows_it(session: Session, receive: Receive, jan: Contact) -> None:
+    dutch = {"nl": Translation("Voorwaarden", "# Voorwaarden\n\nDit zijn ze.\n")}
+    terms = policies.import_first(
+        session, slug="terms", title="Terms", text="# Terms\n\nThese.\n", effective_on=None, at=AT, translations=dutch
+    )
+    jan.locale = "nl"
+    receive("link/msg_1", State.RECORDED, version=terms)
+    said = " ".join(_receipts(session)[0].content.text.split())
+    assert "de gewijzigde tekst van “Voorwaarden”, versie 1." in said
+    assert "Waarom u dit krijgt: u liet ons weten dat u uw gebruik van onze dienst opzegt." in said
 
 
 def test_the_same_source_is_one_request(session: Session, receive: Receive) -> None:
@@ -247,3 +261,19 @@ def test_a_question_that_nobody_answered_for_a_week_is_on_the_desk_once(session:
         actions.ask_staff(session, AT + timedelta(days=days))
     [task] = session.scalars(select(Task)).all()
     assert (task.subject_id, task.due_on) == (one.id, LAST)
+    assert queries.unanswered(session, AT) == []  # it is on the desk, and not looked at again every minute
+
+
+@pytest.mark.parametrize("way", ["confirmed", "closed", "withdrawn"])
+def test_what_was_decided_is_off_the_desk(session: Session, receive: Receive, way: str) -> None:
+    one = receive("inb_1", State.TO_BE_CONFIRMED)
+    actions.ask_staff(session, AT + timedelta(days=7))
+    match way:
+        case "confirmed":
+            actions.record(session, one, AT)
+        case "closed":
+            actions.close(session, one, AT, None)
+        case _:
+            actions.withdraw(session, one, AT, factories.staff(session).id)
+    [task] = session.scalars(select(Task)).all()
+    assert task.done_at == AT

@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from mailer import clock
-from mailer.admin.notices import timeline
+from mailer.admin.notices import binding, timeline
+from mailer.admin.notices.summary import REASONS
 from mailer.db import reading, transaction
 from mailer.errors import MailerError
 from mailer.notices import bells, listing, queries, unreached
@@ -98,6 +99,8 @@ def _page(
         "admin/notices/person.html",
         version=version,
         person=one,
+        bound=binding.of(session, version, one.notice),
+        reasons=REASONS,
         message=queries.find_message(session, one.notice),
         events=timeline.tell(session, version, one.notice, at),
         may_act=is_lost and current_staff().may(May.REPLY),

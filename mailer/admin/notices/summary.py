@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from mailer import clock, settings
 from mailer.consent.rules import Withheld
 from mailer.delivery.outlook import Stand
-from mailer.notices import calendar, chart, figures, sending
+from mailer.notices import calendar, chart, figures, queries, sending
 from mailer.notices.calendar import Course, Entry
 from mailer.notices.chart import Chart
 from mailer.notices.figures import Figures
@@ -58,6 +58,7 @@ class Summary:
     terminated_on: Counter[date]
     undecided: int
     is_withdrawn: bool
+    is_tried: bool
 
     @property
     def is_pending(self) -> bool:
@@ -65,9 +66,9 @@ class Summary:
 
     @property
     def may_be_corrected(self) -> bool:
-        """Whether the notice may go out again, put right: it is pending, it went by mail, and none waits."""
-        is_sent = self.sending is not None and self.sending.outlook.stand is Stand.SENT
-        return is_sent and self.is_pending and not self.is_withdrawn and self.figures.totals.accepted > 0
+        """Whether the notice may go out again, put right: it is pending, and each mail of it had its first try."""
+        totals = self.figures.totals
+        return self.is_tried and self.is_pending and not self.is_withdrawn and totals.accepted + totals.planned > 0
 
     @property
     def terminated(self) -> int:
@@ -159,14 +160,17 @@ def of(session: Session, version: Version, at: datetime) -> Summary:
     """The summary of a version at an instant, in a handful of small statements."""
     today = clock.local_day(at, settings.current().zone)
     found = figures.of(session, version.id, today)
+    sent = sending.of(session, version, at, found.totals.planned)
     return Summary(
         version=version,
         today=today,
         figures=found,
-        sending=sending.of(session, version, at, found.totals.planned),
+        sending=sent,
         terminated_on=_terminated_on(session, version.id),
         undecided=session.scalar(select(func.count()).select_from(_requests(version.id, UNDECIDED).subquery())) or 0,
         is_withdrawn=policies.is_withdrawn(session, version.id),
+        is_tried=sent is not None
+        and (sent.outlook.stand is Stand.SENT or not queries.has_parcels(session, sent.mailing)),
     )
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from mailer import clock, ids, settings
 from mailer.admin import story
+from mailer.admin.notices import binding
+from mailer.admin.notices.binding import Bound
 from mailer.admin.notices.summary import REASONS
 from mailer.contacts.models import ContactUse
 from mailer.inbound.models import InboundMail
@@ -78,7 +79,7 @@ def tell(session: Session, version: Version, notice: Notice, at: datetime) -> li
     events += _terminated(session, version, notice.contact_id)
     events += _used(session, version, notice)
     events += _tasks(session, version.id, notice.contact_id)
-    events += _days(notice, at)
+    events += _days(notice, binding.of(session, version, notice), at)
     return sorted(events, key=lambda event: event.at)  # of one instant as they stand above
 
 
@@ -125,7 +126,7 @@ def _terminated(session: Session, version: Version, contact_id: str) -> Iterator
 
 
 def _used(session: Session, version: Version, notice: Notice) -> list[Event]:
-    """The first use by the person since the version binds them, and the last use since the release."""
+    """The first use by the person since the binding day of their clock, and the last use since the release."""
     human = select(ContactUse).where(ContactUse.contact_id == notice.contact_id, ~ContactUse.automatic)
     last = session.scalar(
         human.where(ContactUse.last_at >= version.released_at).order_by(ContactUse.last_at.desc()).limit(1)
@@ -134,7 +135,7 @@ def _used(session: Session, version: Version, notice: Notice) -> list[Event]:
     if notice.binding_on is not None:
         since = human.where(ContactUse.used_on >= notice.binding_on)
         first = session.scalar(since.order_by(ContactUse.used_on, ContactUse.id).limit(1))
-    found = [Event(first.last_at, f"Used {first.source}: the first use since the version binds.")] if first else []
+    found = [Event(first.last_at, f"Used {first.source}: the first use since their binding day.")] if first else []
     if last is not None and (first is None or last.id != first.id):
         found.append(Event(last.last_at, f"Used {last.source}: the last use we were told of."))
     return found
@@ -150,21 +151,17 @@ def _tasks(session: Session, version_id: str, contact_id: str) -> Iterator[Event
             yield Event(task.done_at, "It was taken off the desk.", quote=task.note)
 
 
-def _days(notice: Notice, at: datetime) -> Sequence[Event]:
-    """The person's own days, of a clock that runs."""
-    if notice.state is not NoticeState.ACCEPTED or notice.respond_by_on is None or notice.binding_on is None:
-        return []
-    ends, binds = _begin(notice.respond_by_on + timedelta(days=1)), _begin(notice.binding_on)
-    said: dict[str, Any] = {"why": notice.computation}
-    return [
-        Event(
-            ends,
-            f"The time to answer ends with {mail.say(notice.respond_by_on, 'en')}, 24:00.",
-            is_ahead=ends > at,
-            **said,
-        ),
-        Event(binds, "From here on the version binds this person.", is_ahead=binds > at, **said),
-    ]
+def _days(notice: Notice, bound: Bound, at: datetime) -> Iterator[Event]:
+    """The person's own days, of a clock that runs: when their time ends, and when the version binds them, if it does."""
+    if notice.state is not NoticeState.ACCEPTED or notice.respond_by_on is None:
+        return
+    ends = _begin(notice.respond_by_on + timedelta(days=1))
+    words = f"The time to answer ends with {mail.say(notice.respond_by_on, 'en')}, 24:00."
+    yield Event(ends, words, why=notice.computation, is_ahead=ends > at)
+    if bound.on is not None:
+        binds = _begin(bound.on)
+        words = " ".join(filter(None, ("From here on the version binds this person.", bound.why)))
+        yield Event(binds, words, why=notice.computation, is_ahead=binds > at)
 
 
 def _begin(day: date) -> datetime:

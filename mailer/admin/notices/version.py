@@ -25,6 +25,7 @@ from mailer.policies import queries as policies
 from mailer.staff import queries as staff
 from mailer.staff.access import current_staff, needs
 from mailer.staff.rules import May
+from mailer.terminations import queries as terminations
 
 bp = Blueprint("notice_pages", __name__, url_prefix="/admin/notices")
 FILTERS = {
@@ -152,12 +153,15 @@ def _page(version_id: str, asked: Asked, pausing: PauseForm | None = None) -> st
         found: Summary = shown["found"]
         may_see = current_staff().may(May.SEE_PEOPLE)
         listed = asked.page(session, found) if may_see else Page([])
+        ended = [one.contact.id for one in listed.people if one.has_terminated]
         return render_template(
             "admin/notices/version.html",
             with_brakes=False,
             may_see_people=may_see,
             asked=asked,
             listed=listed,
+            in_time=terminations.in_time_among(session, version_id, ended),
+            reasons=summary.REASONS,
             filters={show: words for show, words in FILTERS.items() if found.counts[show] or show is asked.show},
             tasks=queries.tasks_of(session, version_id),
             may_correct=shown["may_withdraw"] and found.may_be_corrected,

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from mailer import ids, settings
 from mailer.contacts.models import Contact
 from mailer.ledger import queries as ledger
-from mailer.ledger.merkle import merkle_root
 from mailer.ledger.rules import Link
 from mailer.notices import facts, queries, rules
 from mailer.notices.models import DeemedAgreement, ExpressAgreement, Notice, NoticeFact
@@ -47,7 +46,9 @@ def files(session: Session, version: Version, contact: Contact, answers: Answers
     told = {"clock": clock, "agreement": _agreement(session, proof, notice), "gaps": gaps}
     made |= _mail_files(sent, answers, proven) | proof.files(session)
     made["terminations.json"] = spell([words.termination(one) for one in answers.terminated])
-    made["timeline.txt"] = timeline.text(version, notice, happened, sent, answers).encode()
+    made["timeline.txt"] = timeline.text(
+        version, notice, happened, sent, answers, is_consumer=contact.is_consumer
+    ).encode()
     made["summary.json"] = spell(about | _in_short(version, notice) | told)
     made["README.txt"] = words.readme_of_person(version, contact.id, settings.current().url, gaps).encode()
     return made, about
@@ -151,11 +152,15 @@ def _agreement(session: Session, proof: Proof, notice: Notice) -> dict[str, Any]
 
 def _prove_deemed(session: Session, proof: Proof, deemed: DeemedAgreement) -> None:
     """The place of a deemed agreement among those derived with it; an entry of before this release has no root."""
-    of_batch = DeemedAgreement.version_id == deemed.version_id, DeemedAgreement.at == deemed.at
+    mine = NoticeFact.version_id == deemed.version_id, NoticeFact.contact_id == deemed.contact_id
+    batch = session.scalar(select(NoticeFact.batch).where(*mine, NoticeFact.kind == FactKind.DEEMED))
+    if batch is None:
+        return
+    with_it = select(NoticeFact.contact_id).where(NoticeFact.batch == batch)
+    of_batch = DeemedAgreement.version_id == deemed.version_id, DeemedAgreement.contact_id.in_(with_it)
     leaves = sorted(_deemed(one) for one in session.scalars(select(DeemedAgreement).where(*of_batch)))
     digests = [chain.sha256(leaf) for leaf in leaves]
-    root = merkle_root(digests)
-    for link in ledger.naming(session, [root], ["agreement.deemed"]):
+    for link in ledger.naming(session, [batch], ["agreement.deemed"]):
         proof.leaf(link, digests, leaves.index(_deemed(deemed)), said=_deemed(deemed))
 
 

@@ -10,7 +10,7 @@ from mailer import ids
 from mailer.notices.models import Notice, NoticeFact
 from mailer.notices.proof.mails import Sent
 from mailer.notices.proof.model import Answers
-from mailer.notices.rules import FactKind
+from mailer.notices.rules import FactKind, NoticeState
 from mailer.outbox.rules import Outcome
 from mailer.policies.models import Version
 
@@ -40,7 +40,13 @@ Step = tuple[datetime, str]
 
 
 def text(
-    version: Version, notice: Notice, happened: Sequence[NoticeFact], sent: Sequence[Sent], answers: Answers
+    version: Version,
+    notice: Notice,
+    happened: Sequence[NoticeFact],
+    sent: Sequence[Sent],
+    answers: Answers,
+    *,
+    is_consumer: bool,
 ) -> str:
     """The whole story for a reader: every instant in UTC, every legal day as a date of the company's time zone."""
     steps = [(version.released_at, f"Version {version.number} was released, to take effect on {version.effective_on}.")]
@@ -53,15 +59,26 @@ def text(
             steps.append((ended.recorded_at, f"The termination {ended.id} was recorded."))
     steps += [(fact.at, _fact(fact)) for fact in happened]
     lines = [f"{_instant(at)}  {_wrapped(said)}" for at, said in sorted(steps, key=lambda step: step[0])]
-    return "\n".join([*_heading(version, notice), "", *lines, ""])
+    has_agreed = any(fact.kind is FactKind.AGREED for fact in happened)
+    but = _but(notice, answers, is_consumer and not has_agreed) if notice.binding_on else ""
+    return "\n".join([*_heading(version, notice, but), "", *lines, ""])
 
 
-def _heading(version: Version, notice: Notice) -> list[str]:
+def _but(notice: Notice, answers: Answers, needs_yes: bool) -> str:
+    """Why the version does not bind this person on the day of their clock; empty if it does."""
+    if notice.state is NoticeState.ENDED:
+        return " by the clock; not at all, for the notice ended"
+    if any(one.state == "recorded" and one.timing != "late" for one in answers.terminated):
+        return " by the clock; not at all, for the person terminated"
+    return " by the clock; a consumer only once they agree" if needs_yes else ""
+
+
+def _heading(version: Version, notice: Notice, but: str) -> list[str]:
     title = f"{version.policy.title}, version {version.number}, and {notice.contact_id}"
     days = [
         f"Notified on:  {notice.notified_on or 'not notified'}",
         f"Respond by:   {notice.respond_by_on or 'no window runs'}",
-        f"Binding from: {notice.binding_on or 'not binding'}",
+        f"Binding from: {notice.binding_on or 'not binding'}{but}",
     ]
     return [
         title,

@@ -58,6 +58,24 @@ def test_it_holds_everything_about_one_person_and_one_version(
     order = ("was released", "was planned", "took msg_", "A mail came in", "A termination was received, in time")
     assert [told.index(words) for words in order] == sorted(told.index(words) for words in order)
     assert "The day itself does not count." in told.replace("\n", " ")
+    assert "by the clock; not at all, for the person terminated\n" in told
+
+
+def test_a_consumer_is_not_said_to_be_bound_by_the_clock_alone(story: Story, tmp_path: Path) -> None:
+    alone = "by the clock; a consumer only once they agree"
+    assert alone not in files_of(story.bundle("cora"), tmp_path)["timeline.txt"].decode()
+    with db.transaction() as session:
+        who = contacts.get(session, story.people["cora"])
+        people.set_consumer(session, who, True, clock.now(), factories.staff(session).id)
+    assert alone in files_of(story.bundle("cora"), tmp_path)["timeline.txt"].decode()
+
+
+def test_what_was_withdrawn_is_not_said_to_bind(story: Story, tmp_path: Path) -> None:
+    with db.transaction() as session:
+        version = session.get_one(Version, story.version)
+        notices.withdraw(session, version, factories.staff(session).id, "A mistake.", clock.now())
+    told = files_of(story.bundle("cora"), tmp_path)["timeline.txt"].decode()
+    assert "by the clock; not at all, for the notice ended\n" in told
 
 
 def test_nobody_elses_name_or_id_is_in_it(story: Story, tmp_path: Path) -> None:
@@ -131,6 +149,26 @@ def test_deemed_agreement_is_in_it_with_its_place_in_the_batch(story: Story, che
     said = [leaf["said"] for leaf in json.loads(files["ledger/proof.json"])["leaves"] if "said" in leaf]
     assert any(line.startswith(f"{story.people['cora']} ") for line in said)
     assert json.loads(files_of(story.bundle("anna"), tmp_path)["summary.json"])["agreement"] is None
+
+
+def test_agreements_derived_at_one_instant_in_two_batches_are_each_proven(
+    story: Story, check: Check, tmp_path: Path
+) -> None:
+    later = clock.now() + timedelta(days=80)
+    first, second = sorted(story.people[name] for name in ("anna", "cora"))
+    with db.transaction() as session:
+        version = session.get_one(Version, story.version)
+        for person in (first, second):
+            people.record_use(session, contacts.get(session, person), later.date(), later, "trac", automatic=False)
+        nobody = terminations.undecided("")
+        found = {"terminated": nobody, "undecided": nobody}
+        assert agreement.deem(session, version, later.date(), later, until=first, **found) == 1
+        assert agreement.deem(session, version, later.date(), later, after=first, **found) == 1
+    for name in ("anna", "cora"):
+        data = story.bundle(name)
+        assert check(data)[0] == 0
+        leaves = json.loads(files_of(data, tmp_path)["ledger/proof.json"])["leaves"]
+        assert any(leaf.get("said", "").startswith(f"{story.people[name]} ") for leaf in leaves)
 
 
 def test_the_days_of_a_letter_are_those_of_its_own_entry(story: Story, check: Check, tmp_path: Path) -> None:

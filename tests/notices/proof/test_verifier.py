@@ -148,6 +148,8 @@ FORGED: list[tuple[Forge, str]] = [
     (change_json("ledger/proof.json", lambda said: said.pop("heads")), "not have the form that this program knows"),
     (lambda files: files.pop("summary.json"), "not have the form that this program knows"),
     (lambda files: files.update({"mail/other.eml": b"x"}), "mail/other.eml is not in the ledger"),
+    (lambda files: files.update({"summary.json": b"[" * 200_000}), "not have the form that this program knows"),
+    (change_json("summary.json", lambda said: said.pop("gaps")), "not have the form that this program knows"),
 ]
 
 
@@ -175,6 +177,13 @@ def test_a_bundle_of_somebody_elses_notice_is_not_passed_off(story: Story, tmp_p
     change_json("summary.json", lambda said: said.update(contact=story.people["bas"]))(files)
     forged = _sealed(files, about | {"contact": story.people["bas"]}, tmp_path)
     assert "the ledger has other days for this person" in verdict(forged)
+
+
+def test_lists_that_a_forger_broke_are_said_to_be_of_no_known_form(story: Story, tmp_path: Path) -> None:
+    files = files_of(story.whole(), tmp_path)
+    about = json.loads(files.pop(verify.MANIFEST))["about"]
+    files["people.jsonl.gz"] = files["people.jsonl.gz"][:20] + b"\xff" * 40
+    assert "not have the form that this program knows" in verdict(_sealed(files, about, tmp_path))
 
 
 def test_the_days_of_a_void_notice_are_not_passed_off(story: Story, tmp_path: Path) -> None:
