@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from mailer import clock
 from mailer.admin import queries, spreadsheet
 from mailer.admin.notices import binding
-from mailer.admin.notices.summary import REASONS
+from mailer.admin.notices.summary import why_lost
 from mailer.admin.words import utc_iso
 from mailer.consent import queries as consent
 from mailer.consent import words
@@ -111,7 +111,7 @@ def show(contact_id: str) -> ResponseReturnValue:
             last_use=contacts.last_use(session, contact.id),
             notices=notices,
             bounds={version.id: binding.of(session, version, notice) for notice, version, _ in notices},
-            reasons=REASONS,
+            why_lost=why_lost,
             agreed=queries.agreed_versions(session, contact.id),
             terminations=queries.terminations_of(session, contact.id),
             mails=queries.mails_of(session, contact.id),

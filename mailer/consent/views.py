@@ -43,7 +43,7 @@ def leave(token: str) -> ResponseReturnValue:
     if not by_client and not _is_pressed(token):
         return _page("leave", token, status=400)
     link = links.read(LEAVE, token)
-    with transaction() as session:
+    with transaction(is_durable=True) as session:
         contact = links.find_contact(session, link)
         source = f"{'one-click' if by_client else 'the page'} of {link.message_id}"
         stopped = actions.leave_all(session, contact, source=source, at=clock.now()) if contact else []
@@ -60,7 +60,7 @@ def undo(token: str) -> ResponseReturnValue:
     if not _is_pressed(token):
         return _page("leave", token, status=400)
     link = links.read(LEAVE, token)
-    with transaction() as session:
+    with transaction(is_durable=True) as session:
         if contact := links.find_contact(session, link):
             actions.undo_leave(session, contact, source=f"undo of {link.message_id}", at=clock.now())
     return _page("undone", token, choose_url=_choose_url(link))
@@ -79,7 +79,7 @@ def save(token: str) -> ResponseReturnValue:
     if not _is_pressed(token):
         with reading() as session:
             return _preferences(session, token, link, status=400)
-    with transaction() as session:
+    with transaction(is_durable=True) as session:
         chosen = {topic.key for topic in queries.topics(session)} & set(request.form.getlist("topic"))
         if contact := links.find_contact(session, link):
             actions.choose(session, contact, chosen, source=f"preferences of {link.message_id}", at=clock.now())

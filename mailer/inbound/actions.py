@@ -75,9 +75,19 @@ def keep(
     is_new = made.rowcount == 1  # type: ignore[attr-defined]
     _keep_bytes(session, digest, raw if is_new or not _is_forgotten(session, mail_id) else b"", len(raw))
     _note_arrival(session, mail_id, door, digest, at)
+    if not is_new and received_at is not None:
+        _date_back(session, mail_id, received_at, at)
     if is_new:
         ledger.record(session, "inbound.kept", at, mail=mail_id, sha256=digest, door=door)
     return mail_id
+
+
+def _date_back(session: Session, mail_id: str, received_at: datetime, at: datetime) -> None:
+    """The same mail had come to our mailbox before it came by another door: the earlier time stands."""
+    later = InboundMail.id == mail_id, InboundMail.received_at > received_at
+    changed = session.execute(update(InboundMail).where(*later).values(received_at=received_at))
+    if changed.rowcount:  # type: ignore[attr-defined]
+        effects.date_back(session, queries.get(session, mail_id), at)
 
 
 def _is_forgotten(session: Session, mail_id: str) -> bool:

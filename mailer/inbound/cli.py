@@ -15,6 +15,7 @@ from mailer.db import transaction
 from mailer.errors import Invalid
 from mailer.inbound import actions as inbound
 from mailer.inbound import doors, verdicts
+from mailer.inbound.desk import storable
 
 TRY_AGAIN = os.EX_TEMPFAIL  # a mail server that pipes here keeps the mail and tries again
 
@@ -63,4 +64,5 @@ def _lines(found: Iterable[dict[str, Any]], as_json: bool) -> Iterator[str]:
         if as_json:
             yield json.dumps(one, ensure_ascii=True)
         else:
-            yield f"{one['file']}: {one['class']} ({one['confidence']:.0%}); {'; '.join(one['reasons'])}"
+            # a file's name may be any bytes
+            yield storable(f"{one['file']}: {one['class']} ({one['confidence']:.0%}); {'; '.join(one['reasons'])}")

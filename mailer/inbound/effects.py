@@ -30,6 +30,7 @@ from mailer.policies.rules import holidays_of, rights_due
 from mailer.staff import tasks
 from mailer.staff.models import Task
 from mailer.terminations import actions as terminations
+from mailer.terminations import queries as termination_queries
 from mailer.terminations.mail import LINK
 from mailer.terminations.models import Termination
 from mailer.terminations.rules import State, is_repeat
@@ -83,6 +84,13 @@ def terminate(
         staff_id=staff_id,
         answers_mail=staff_id is None,
     )
+
+
+def date_back(session: Session, mail: InboundMail, at: datetime) -> None:
+    """The time of a mail turned out to be an earlier one; so is that of the termination it is."""
+    termination = termination_queries.by_source(session, mail.id)
+    if termination is not None:
+        terminations.date_back(session, termination, mail.received_at, _received_on(mail), at)
 
 
 def terminate_by_link(session: Session, message: Message, contact: Contact, at: datetime) -> Termination:

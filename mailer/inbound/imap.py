@@ -83,7 +83,7 @@ class Reader:
         return len(uids)
 
     def _anew(self, session: Session, box: Mailbox, door: InboundDoor | None) -> list[int]:
-        """What to take where no number is known: the unread, and all since we first read here if the numbers began anew.
+        """What to take where no number is known: the unread, and if they began anew all since we first read here.
 
         Of that, what was kept is known by its bytes. What people had read before we came stays theirs.
         """

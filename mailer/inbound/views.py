@@ -9,7 +9,7 @@ from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from mailer import clock, ids, signing
+from mailer import clock, ids, settings, signing
 from mailer.contacts import queries as contacts
 from mailer.contacts.models import Contact
 from mailer.db import reading, transaction
@@ -35,13 +35,16 @@ def show(token: str) -> ResponseReturnValue:
         begun = queries.begun_by_link(session, message.id, contact.id)
     if "done" in request.args and begun is not None and begun.state in PRESSED:
         return page(PRESSED[begun.state], contact.locale, day=begun.received_on)
-    return page("start", contact.locale, action=url_for("inbound_views.start", token=token), day=day)
+    is_over = day is not None and day < clock.local_day(clock.now(), settings.current().zone)
+    return page(
+        "over" if is_over else "start", contact.locale, action=url_for("inbound_views.start", token=token), day=day
+    )
 
 
 @bp.post("/terminations/start/<token>")
 def start(token: str) -> ResponseReturnValue:
     """Somebody who has the notice terminates; the link that confirms it goes to the primary address."""
-    with transaction() as session:
+    with transaction(is_durable=True) as session:
         message, contact = _behind(session, token)
         effects.terminate_by_link(session, message, contact, clock.now())
     ring()

@@ -145,9 +145,9 @@ def tell_moved(session: Session, at: datetime, limit: int = MOVED_AT_ONCE) -> in
     """
     today = clocks.day_of(at)
     pending = queries.being_told(session, today)
-    told = [(mailing, _TOLD_OR_NOT) for mailing in pending]
-    told += [(one, _NOT_TOLD) for one in queries.told_before(session, today) if one not in pending]
-    return sum(_tell_moved(session, mailing, states, at, limit) for mailing, states in told)
+    in_effect = [one for one in queries.told_before(session, today) if one not in pending]
+    count = sum(_tell_moved(session, one, _TOLD_OR_NOT, at, limit) for one in pending)
+    return count + sum(_tell_moved(session, one, _NOT_TOLD, at, limit) for one in in_effect)
 
 
 def _tell_moved(session: Session, mailing: Mailing, states: Collection[NoticeState], at: datetime, limit: int) -> int:

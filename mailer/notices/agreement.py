@@ -132,7 +132,7 @@ def deem(
 def _tell_deemed(session: Session, version: Version, made: Sequence[Row[Any]], at: datetime) -> None:
     """One entry for the batch, with the Merkle root of the facts it rests on; a fact and an event for each person."""
     batch = ids.new("dmb")
-    leaves = sorted(rules.deemed_leaf(*one) for one in made)
+    leaves = sorted(rules.deemed_leaf(one.contact_id, one.notified_on, one.binding_on, one.used_on) for one in made)
     root = merkle_root(hashlib.sha256(leaf.encode()).hexdigest() for leaf in leaves)
     entry: dict[str, Any] = {"version": version.id, "batch": batch, "count": len(made), "root": root}
     ledger.record(session, "agreement.deemed", at, **entry)

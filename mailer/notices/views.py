@@ -70,7 +70,7 @@ def show(token: str) -> ResponseReturnValue:
 @bp.post("/agreements/<token>")
 def agree(token: str) -> ResponseReturnValue:
     """The person says yes, in the words that the page shows; once more changes nothing."""
-    with transaction() as session:
+    with transaction(is_durable=True) as session:
         asked = _asked(session, token)
         if asked.notice.state is not NoticeState.ENDED:
             agreement.agree(session, asked.notice, asked.statement, "page of the notice", clock.now())

@@ -122,7 +122,7 @@ def _receive_once(service: Service, webhook_id: str, body: bytes) -> tuple[Recei
 
 
 def _receive(service: Service, webhook_id: str, body: bytes) -> tuple[ReceivedWebhook, bool]:
-    with transaction() as session:
+    with transaction(is_durable=True) as session:
         first = queries.find_received(session, service.id, webhook_id)
         if first is not None:
             return first, False

@@ -160,6 +160,12 @@ def make_ordinary(session: Session, termination: Termination, at: datetime) -> b
     return True
 
 
+def date_back(session: Session, termination: Termination, received_at: datetime, on: date, at: datetime) -> None:
+    """The mail had come earlier than was known; a person who was told “late” hears that it was in time."""
+    _lock(session, termination)
+    _date_back(session, termination, received_at, on, at)
+
+
 def disown(session: Session, termination: Termination, at: datetime, staff_id: str) -> None:
     """A person found that somebody else wrote the mail: closed, and the mail is free to be that other's request."""
     if termination.state not in TAKEN_BACK:

@@ -81,8 +81,8 @@ def answered_at(session: Session, contact_id: str, version_id: str | None) -> Se
 def unanswered(session: Session, before: datetime) -> Sequence[Termination]:
     """The requests of before an instant that still wait for a press at the primary address, and for nobody else."""
     waiting = Termination.state == State.TO_BE_CONFIRMED, Termination.received_at <= before
-    waiting += (~exists().where(Task.key == literal("termination/") + Termination.id),)
-    return session.scalars(select(Termination).where(*waiting).order_by(Termination.id)).all()
+    is_shown = exists().where(Task.key == literal("termination/") + Termination.id)
+    return session.scalars(select(Termination).where(*waiting, ~is_shown).order_by(Termination.id)).all()
 
 
 def receipts(termination_id: str) -> Select[int]:

@@ -30,7 +30,7 @@ def show(token: str) -> ResponseReturnValue:
 def confirm(token: str) -> ResponseReturnValue:
     """The person at the primary address means it, or says by the other button that it was not meant."""
     is_meant = "not-meant" not in request.form
-    with transaction() as session:
+    with transaction(is_durable=True) as session:
         termination = queries.by_token(session, token)
         if is_meant:
             terminations.record(session, termination, clock.now())
@@ -55,7 +55,7 @@ def offer(token: str) -> ResponseReturnValue:
 @bp.post("/terminations/ordinary/<token>")
 def take_offer(token: str) -> ResponseReturnValue:
     """The person cancels in the ordinary way."""
-    with transaction() as session:
+    with transaction(is_durable=True) as session:
         terminations.make_ordinary(session, queries.by_token(session, token, queries.ORDINARY), clock.now())
     ring()
     return redirect(url_for("terminations.offer", token=token), 303)

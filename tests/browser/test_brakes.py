@@ -107,7 +107,7 @@ def test_a_press_pauses_another_resumes_and_a_typed_word_cancels(page: Page, sen
     expect(page.get_by_role("heading", level=1)).to_have_text("Cancel the rest of “November”?")
     looks_right(page)
     picture(page, "cancel")
-    page.get_by_label("Type cancel to go on").fill("cancel")
+    page.get_by_label("Type the word “cancel” to go on").fill("cancel")
     page.get_by_role("button", name="Cancel the rest").click()
     expect(page.locator("#progress")).to_contain_text("30 that wait are being taken out.")
     clear(mailing_id())
@@ -124,7 +124,7 @@ def test_the_brakes_need_no_script(plain_page: Page, sent: str) -> None:
     plain_page.get_by_role("button", name="Resume").click()
     expect(plain_page.get_by_role("button", name="Pause")).to_be_visible()
     plain_page.get_by_role("link", name="Cancel the rest").click()
-    plain_page.get_by_label("Type cancel to go on").fill("cancel")
+    plain_page.get_by_label("Type the word “cancel” to go on").fill("cancel")
     plain_page.get_by_role("button", name="Cancel the rest").click()
     expect(plain_page.locator("#progress")).to_contain_text("30 that wait are being taken out.")
 

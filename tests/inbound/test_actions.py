@@ -9,13 +9,12 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from mailer.admin import erasure, merging
 from mailer.consent import queries as consent
 from mailer.consent.rules import SuppressionReason
 from mailer.inbound import actions as inbound
 from mailer.inbound import child, queries
 from mailer.inbound.desk import DeskState
-from mailer.inbound.models import InboundBytes, InboundMail
+from mailer.inbound.models import InboundMail
 from mailer.inbound.rules import Kind
 from mailer.ledger.models import Event, LedgerEntry
 from mailer.notices.rules import NoticeState
@@ -138,35 +137,6 @@ def test_plain_mail_after_the_last_day_is_late_as_a_reply_would_be(session: Sess
     [one] = terminations(session)
     assert (one.state, one.timing) == (State.TO_BE_CONFIRMED, timing)
     assert one.version_id == (jan.notice.version_id if timing is Timing.LATE else None)
-
-
-@pytest.mark.parametrize("proven", [True, False])
-def test_a_reply_to_a_notice_of_a_merged_row_is_the_persons(session: Session, proven: bool) -> None:
-    jan, stays = told(session), factories.contact(session, "jan@work.example", locale="nl")
-    merging.merge(session, stays, jan.contact, AT)
-    mail = take_in(session, letter("Ik zeg op", to=jan.reply, proven=proven), jan.reply)
-    [one] = terminations(session)
-    assert (one.contact_id, mail.contact_id, one.version_id) == (stays.id, stays.id, jan.notice.version_id)
-    assert (one.state, one.timing) == (State.RECORDED if proven else State.TO_BE_CONFIRMED, Timing.IN_TIME)
-    assert [message.to_address for message in sent(session, RECEIPT if proven else CONFIRM)] == ["jan@work.example"]
-
-
-def test_of_a_merged_persons_two_windows_the_later_end_counts(session: Session) -> None:
-    stays = told(session, "jan@work.example", respond_by_on=date(2026, 12, 30))
-    jan = told(session)
-    merging.merge(session, stays.contact, jan.contact, AT)
-    take_in(session, letter("Ik zeg op", to=jan.reply), jan.reply, at=datetime(2026, 12, 29, 12, tzinfo=UTC))
-    [one] = terminations(session)
-    assert (one.contact_id, one.timing, one.respond_by_on) == (stays.contact.id, Timing.IN_TIME, date(2026, 12, 30))
-
-
-def test_a_repeat_of_what_waits_for_a_person_waits_beside_it(session: Session) -> None:
-    jan = told(session)
-    first = take_in(session, letter("Ik zeg op", to=jan.reply), jan.reply, sender="owner-club@example.org")
-    second = take_in(session, letter("Ik zeg op", to=jan.reply, message_id="<two@example.nl>"), jan.reply)
-    assert first.state is second.state is DeskState.FOR_PERSON
-    assert "an earlier request of this person waits for a person, too" in second.reasons
-    assert len(terminations(session)) == 1
 
 
 @pytest.mark.parametrize(
@@ -379,20 +349,6 @@ def test_a_mail_that_breaks_its_reader_goes_to_a_person_and_the_next_is_read(ses
     assert claimed[0] == second
     broken = queries.get(session, first)
     assert (broken.state, broken.kind) == (DeskState.FOR_PERSON, Kind.UNREADABLE)
-
-
-@pytest.mark.parametrize("on_its_way", [b"", b"Received: from mx.example.nl by mail.leadmark.example\r\n"])
-def test_what_was_erased_does_not_come_back_with_the_same_mail(session: Session, on_its_way: bytes) -> None:
-    jan = told(session)
-    raw = letter("Ik zeg op", to=jan.reply)
-    mail = take_in(session, raw, jan.reply)
-    erasure.erase(session, jan.contact, AT)
-    session.flush()
-    again = inbound.keep(session, on_its_way + raw, sender="", recipient=jan.reply, door="imap", at=AT)
-    assert again == mail.id
-    assert set(session.scalars(select(InboundBytes.raw))) == {b""}
-    other = inbound.keep(session, raw, sender="", recipient="other@reply.leadmark.example", door="imap", at=AT)
-    assert queries.get(session, other).raw == raw
 
 
 def test_one_mail_to_two_of_our_addresses_is_two_rows(session: Session) -> None:

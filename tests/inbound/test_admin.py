@@ -19,9 +19,11 @@ from mailer.outbox.models import Message
 from mailer.outbox.rules import MailKind
 from mailer.staff.models import Staff
 from mailer.staff.rules import Role
+from mailer.terminations import actions as terminations
 from mailer.terminations import queries as termination_queries
+from mailer.terminations.mail import LINK
 from mailer.terminations.rules import State
-from tests.inbound.world import letter, take_in, told
+from tests.inbound.world import AT, letter, take_in, told
 
 SignIn = Callable[..., FlaskClient]
 HTML = b"""From: Jan <jan@example.nl>\r
@@ -192,6 +194,26 @@ def test_a_request_that_waits_for_its_confirmation_is_decided_on_its_own_page(of
         with reading() as session:
             assert termination_queries.get(session, one.id).state is state
     assert officer.get("/admin/replies/terminations/trm_nothing").status_code == 404
+
+
+def test_a_termination_by_link_leads_to_the_notice_whose_link_it_was(officer: FlaskClient) -> None:
+    with transaction() as session:
+        jan = told(session)
+        made = terminations.receive(
+            session,
+            contact=jan.contact,
+            version=None,
+            respond_by_on=None,
+            received_at=AT,
+            received_on=AT.date(),
+            source_id=f"{LINK}{jan.message.id}/2",
+            state=State.TO_BE_CONFIRMED,
+            at=AT,
+        )
+        path = f"/admin/replies/terminations/{made.id}"
+    link = re.search(r'href="([^"]+)">the link of this notice<', officer.get(path).text)
+    assert link is not None
+    assert officer.get(link[1]).status_code == 200
 
 
 def test_a_button_that_nobody_made_decides_nothing(officer: FlaskClient, question: str) -> None:

@@ -1,5 +1,7 @@
 """Who wrote it: only our own server's word counts, and no trick with a header borrows it."""
 
+from time import perf_counter
+
 import pytest
 
 from mailer.inbound.parse import parse
@@ -68,6 +70,15 @@ def test_results_that_our_server_did_not_write_prove_nothing(header: str) -> Non
 
 def test_an_added_pass_below_our_own_result_proves_nothing() -> None:
     assert aligned(parse(letter("Ik zeg op", FAILED, PASSED)), OURS, JAN) is False
+
+
+@pytest.mark.parametrize(
+    "results", ["noreason=ne ;none", "none; dmarc=fail", "dkim=pass " + "header.d=example.nl " * 4_000], ids=len
+)
+def test_results_that_are_hard_to_read_prove_nothing_and_take_no_time(results: str) -> None:
+    begun = perf_counter()
+    assert aligned(parse(letter("Ik zeg op", f"{PASSED.partition(';')[0]}; {results}")), OURS, JAN) is False
+    assert perf_counter() - begun < 0.5
 
 
 # CVE-2023-27043 and its kin: one string, two addresses, and parsers that do not agree which.

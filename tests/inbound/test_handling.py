@@ -73,7 +73,7 @@ def test_a_repeat_taken_back_takes_back_the_request_it_settled_and_shows_it_to_a
     session: Session, sam: Staff, jan: Told
 ) -> None:
     take_in(session, letter("Ik zeg op", to=jan.reply), jan.reply)
-    repeat = take_in(session, letter("Ik zeg echt op", to=jan.reply, message_id="<two@example.nl>"), jan.reply)
+    repeat = take_in(session, letter("Ik zeg op", to=jan.reply, message_id="<two@example.nl>"), jan.reply)
     decisions.put_back(session, repeat, sam.id, AT)
     decisions.decide(session, repeat, Kind.TERMINATION, sam.id, AT)
     [one] = terminations(session)

@@ -10,18 +10,16 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from mailer import signing
-from mailer.admin import merging
+from mailer import clock, settings, signing
 from mailer.clock import now
-from mailer.contacts import queries as contacts
 from mailer.db import reading, transaction
 from mailer.delivery import compose
 from mailer.inbound import effects
 from mailer.outbox.rules import MailKind
 from mailer.staff.models import Task
 from mailer.terminations import actions as termination_actions
-from mailer.terminations.rules import State, Timing
-from tests import factories
+from mailer.terminations.rules import State
+from tests.conftest import Configure
 from tests.inbound.world import AT, Told, sent, terminations, told
 
 
@@ -51,6 +49,19 @@ def test_looking_changes_nothing(client: FlaskClient, path: str) -> None:
     assert "jan@example.nl" not in page
     with reading() as session:
         assert terminations(session) == []
+
+
+@pytest.mark.parametrize(("days", "is_over"), [(0, False), (1, True)])
+def test_after_the_last_day_the_page_says_that_the_time_is_over(
+    client: FlaskClient, path: str, jan: Told, configure: Configure, days: int, is_over: bool
+) -> None:
+    configure(demo=True)
+    assert jan.notice.respond_by_on is not None
+    clock.move_to(clock.midnight(jan.notice.respond_by_on + timedelta(days=days), settings.current().zone))
+    page = client.get(path).text
+    assert ("De tijd om op deze wijziging te reageren is voorbij" in page) is is_over
+    assert ("u kunt reageren tot en met do 24 december 2026" in page) is not is_over
+    assert "Ik zeg op" in page
 
 
 def test_pressing_asks_at_the_primary_address_once(client: FlaskClient, path: str, jan: Told) -> None:
@@ -111,16 +122,6 @@ def test_what_is_recorded_already_is_said_so(client: FlaskClient, path: str) -> 
         termination_actions.record(session, one, now())
     answer = client.post(path)
     assert "Uw opzegging is vastgelegd" in client.get(answer.headers["Location"]).text
-
-
-def test_the_link_of_a_merged_row_is_the_persons(session: Session) -> None:
-    jan, stays = told(session), factories.contact(session, "jan@work.example", locale="nl")
-    merging.merge(session, stays, jan.contact, AT)
-    contact = contacts.kept(session, jan.contact)
-    made = effects.terminate_by_link(session, jan.message, contact, AT)
-    assert (made.contact_id, made.version_id, made.timing) == (stays.id, jan.notice.version_id, Timing.IN_TIME)
-    [asked] = sent(session, MailKind.TERMINATION_CONFIRM)
-    assert asked.to_address == "jan@work.example"
 
 
 def test_a_press_from_another_page_does_nothing(guarded_app: Flask, path: str) -> None:

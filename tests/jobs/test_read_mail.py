@@ -28,6 +28,6 @@ def test_a_mail_that_cannot_have_its_effect_does_not_keep_the_next_one_waiting(d
         )
     assert read_mail() == 2
     with reading() as session:
-        states = dict(session.execute(select(InboundMail.id, InboundMail.state)).tuples().all())
+        states = {mail.id: mail.state for mail in session.scalars(select(InboundMail))}
     assert states[first] is DeskState.KEPT
     assert states[second] is not DeskState.KEPT

@@ -24,6 +24,7 @@ from mailer.outbox import look
 from mailer.outbox.models import Message
 from mailer.outbox.outgoing import Outgoing
 from mailer.outbox.rules import MailingState, MailKind, State
+from mailer.policies import actions as policies
 from mailer.policies.actions import Wording
 from mailer.policies.rules import QUESTIONS, Announce, ChangeClass, NotWithdrawable
 from mailer.staff.models import Task

@@ -140,7 +140,7 @@ def test_what_may_be_a_termination_is_pointed_at(
 ) -> None:
     version, people = told
     officer, here = signed_in(Role.POLICY), f"/admin/notices/{version.id}"
-    assert "decide on their mail" not in officer.get(here).text
+    assert "may have terminated" not in officer.get(here).text
     session.add(_termination(version, people["Anna"], TerminationState.FOR_PERSON))
     session.commit()
     assert "1 person may have terminated" in officer.get(here).text

@@ -134,10 +134,8 @@ def test_whoever_terminated_in_time_is_not_said_to_be_bound(
     assert ("not bound" in people) is not is_bound
 
 
-def test_a_consumer_is_said_to_be_bound_only_once_they_agree(
-    signed_in: SignIn, session: Session, told: Told
-) -> None:
-    contacts.set_consumer(session, told[1], True, AT)
+def test_a_consumer_is_said_to_be_bound_only_once_they_agree(signed_in: SignIn, session: Session, told: Told) -> None:
+    contacts.set_consumer(session, told[1], True, AT, factories.staff(session).id)
     notice = accept(session, *told)
     session.commit()
     officer = signed_in(Role.POLICY)
@@ -161,6 +159,19 @@ def test_why_no_notice_went_out_is_said_in_words(signed_in: SignIn, session: Ses
     assert "Not reached The address is known to be dead." in said_of(signed_in(Role.POLICY), told)
 
 
+def test_what_came_back_is_said_on_every_page_of_the_person(signed_in: SignIn, session: Session, told: Told) -> None:
+    accept(session, *told)
+    message = message_of(session, *told)
+    notices.bounced(session, message, AT + timedelta(hours=1), "5.1.1 no mailbox")
+    message.bounced_at = AT + timedelta(hours=1)
+    session.commit()
+    officer = signed_in(Role.POLICY)
+    said = said_of(officer, told)
+    assert "Not reached It came back: 5.1.1 no mailbox . No clock runs" in said
+    assert "accepted, then it came back" in said
+    assert "it came back: 5.1.1 no mailbox" in officer.get(f"/admin/people/{told[1].id}").text
+
+
 def test_what_came_back_is_told_with_the_words_of_the_server_and_stops_the_clock(session: Session, told: Told) -> None:
     version, anna = told
     accept(session, version, anna)
@@ -176,6 +187,7 @@ def _mail(who: Contact, message_row: int, at: datetime) -> InboundMail:
         id=ids.new("inb"),
         raw=b"Subject: How long?\r\n\r\n?",
         sha256="0" * 64,
+        twin="0" * 64,
         sender="anna@people.example",
         recipient="privacy@company.example",
         door="test",

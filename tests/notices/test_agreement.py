@@ -84,7 +84,7 @@ def test_many_are_derived_slice_by_slice_each_with_an_entry_of_its_own(session: 
     entries = session.scalars(select(LedgerEntry.subjects).where(LedgerEntry.kind == "agreement.deemed")).all()
     batches = {json.loads(subjects)["batch"]: json.loads(subjects)["count"] for subjects in entries}
     facts = select(NoticeFact.batch, func.count()).where(NoticeFact.kind == FactKind.DEEMED).group_by(NoticeFact.batch)
-    assert {batch: number for batch, number in session.execute(facts)} == batches
+    assert dict(session.execute(facts).all()) == batches
     assert sorted(batches.values()) == [1, 2, 2]
 
 

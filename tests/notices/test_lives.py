@@ -135,7 +135,9 @@ def test_who_joins_on_the_eve_is_told_by_the_job_of_the_day_itself(
     late = factories.contact(session, at=datetime(2027, 1, 7, 22, 30, tzinfo=UTC))
     midnight = datetime(2027, 1, 7, 23, 0, 20, tzinfo=UTC)
     a_day(session, midnight)
-    fan_out(session, session.get_one(Mailing, mailing.id), midnight)
+    mailing = session.get_one(Mailing, mailing.id)
+    assert mailing.state is MailingState.FANNING_OUT, "the sweep rings for it"
+    fan_out(session, mailing, midnight)
     notice = accept(session, version, late, midnight)
     assert (notice.notified_on, notice.binding_on) == (EFFECTIVE_ON, date(2027, 2, 9))
     joined_under_it = factories.contact(session, at=days_on(date(2027, 1, 9)))

@@ -90,6 +90,18 @@ def test_both_parts_say_all_of_it(session: Session, release: Release, locale: st
     assert lint.faults(frozen(session, mailing, locale)) == []
 
 
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [
+        ("en", "on or before\n\n  [respond by on], 24:00 (Amsterdam time).\n\nWe confirm it by mail.\n"),
+        ("nl", "op of voor\n\n  [respond by on], 24.00 uur (Amsterdam).\n\nWij bevestigen het per mail.\n"),
+    ],
+)
+def test_the_last_day_stands_on_a_line_of_its_own(session: Session, release: Release, locale: str, words: str) -> None:
+    _, mailing = release()
+    assert words in seen(session, mailing, locale).text.replace("bereikt op\nof", "bereikt op of")
+
+
 def test_going_on_is_agreement_for_most_and_never_for_a_consumer(session: Session, release: Release) -> None:
     anna, bas = factories.contact(session), factories.contact(session)
     bas.is_consumer = True

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from mailer import clock
 from mailer.admin.notices import binding, timeline
-from mailer.admin.notices.summary import REASONS
+from mailer.admin.notices.summary import why_lost
 from mailer.db import reading, transaction
 from mailer.errors import MailerError
 from mailer.notices import bells, listing, queries, unreached
@@ -100,7 +100,7 @@ def _page(
         version=version,
         person=one,
         bound=binding.of(session, version, one.notice),
-        reasons=REASONS,
+        why_lost=why_lost,
         message=queries.find_message(session, one.notice),
         events=timeline.tell(session, version, one.notice, at),
         may_act=is_lost and current_staff().may(May.REPLY),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from mailer import clock, settings
 from mailer.consent.rules import Withheld
 from mailer.delivery.outlook import Stand
-from mailer.notices import calendar, chart, figures, queries, sending
+from mailer.notices import calendar, chart, figures, queries, sending, settling
 from mailer.notices.calendar import Course, Entry
 from mailer.notices.chart import Chart
 from mailer.notices.figures import Figures
@@ -36,6 +36,15 @@ REASONS = {
     Withheld.CANCELLED: "the mailing was stopped before",
 }
 VIAS = {"mail": "mail", "announcement": "an announcement that a service showed", "letter": "a letter"}
+
+
+def why_lost(why: str) -> tuple[str, str]:
+    """Why a notice reached nobody, in words, and what a server said where it came back; two empty texts if unknown."""
+    if why == settling.REFUSED:
+        return REASONS[figures.REFUSED], ""
+    if not why or why in REASONS:
+        return REASONS.get(why, ""), ""
+    return REASONS[figures.BOUNCED], why
 
 
 @dataclass(frozen=True)

@@ -73,8 +73,8 @@ def tell(session: Session, version: Version, notice: Notice, at: datetime) -> li
     happened = facts.of(session, version.id, notice.contact_id)
     rows = {row for row in (notice.message_row, *(fact.message_row for fact in happened)) if row is not None}
     events = [Event(version.released_at, f"Version {version.number} was released.")]
-    events += [_fact(version, fact) for fact in happened]
     events += _tries(session, rows)
+    events += [_fact(version, fact) for fact in happened]
     events += _written(session, version, notice.contact_id)
     events += _terminated(session, version, notice.contact_id)
     events += _used(session, version, notice)
@@ -152,7 +152,7 @@ def _tasks(session: Session, version_id: str, contact_id: str) -> Iterator[Event
 
 
 def _days(notice: Notice, bound: Bound, at: datetime) -> Iterator[Event]:
-    """The person's own days, of a clock that runs: when their time ends, and when the version binds them, if it does."""
+    """The person's own days, of a clock that runs: when their time ends, and when the version binds them, if ever."""
     if notice.state is not NoticeState.ACCEPTED or notice.respond_by_on is None:
         return
     ends = _begin(notice.respond_by_on + timedelta(days=1))

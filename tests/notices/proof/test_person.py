@@ -17,7 +17,7 @@ from mailer.admin import erasure
 from mailer.contacts import actions as people
 from mailer.contacts import queries as contacts
 from mailer.inbound.desk import DeskState
-from mailer.inbound.models import InboundMail
+from mailer.inbound.models import InboundBytes, InboundMail
 from mailer.ledger import queries as ledger
 from mailer.ledger.models import LedgerEntry
 from mailer.ledger.rules import Whole
@@ -241,7 +241,9 @@ def test_a_reply_whose_coming_the_ledger_does_not_have_is_shown_as_unproven(
     story: Story, session: Session, check: Check, tmp_path: Path
 ) -> None:
     sent = messages_of(session, story.people["cora"])[0]
-    mail = InboundMail(id="inb_01kanxw4fh8xq2d5c7v9b3m6np", raw=b"Hello", sha256="0" * 64, sender="", recipient="")
+    session.add(InboundBytes(sha256="0" * 64, raw=b"Hello", size=5))
+    session.flush()
+    mail = InboundMail(id="inb_01kanxw4fh8xq2d5c7v9b3m6np", sha256="0" * 64, twin="0" * 64, sender="", recipient="")
     mail.door, mail.received_at, mail.state, mail.message_row = "smtp", clock.now(), DeskState.SETTLED, sent.row
     mail.contact_id = story.people["cora"]
     session.add(mail)
