@@ -142,7 +142,7 @@ def test_a_pace_that_nothing_can_keep_is_told_once_at_its_field(
 def test_a_cancel_asks_for_the_word_and_takes_out_what_waits(marketing: FlaskClient, sent: Campaign) -> None:
     asked = marketing.get(f"{page_of(sent)}/cancel").text
     assert "3 people" in asked
-    assert "Type <strong>cancel</strong>" in asked
+    assert "Type the word <strong>“cancel”</strong>" in asked
     refused = marketing.post(f"{page_of(sent)}/cancel", data={"confirm": "yes"})
     assert (refused.status_code, "Type the word “cancel”" in refused.text) == (422, True)
     assert mailing_of(sent).cancelled_at is None
