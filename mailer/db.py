@@ -27,6 +27,7 @@ from sqlalchemy import (
     event,
     text,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
@@ -126,13 +127,23 @@ def reading() -> Iterator[Session]:
         yield session
 
 
+def is_postgresql(session: Session) -> bool:
+    """Whether this session talks to PostgreSQL, and not to SQLite."""
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def insert(session: Session, table: type[Base]) -> Any:
+    """This database's INSERT into a table, which knows ON CONFLICT."""
+    return (postgresql if is_postgresql(session) else sqlite).insert(table)
+
+
 def note_growth(session: Session, *tables: str) -> list[str]:
     """Tell PostgreSQL's planner of tables that hold more than twice what it last heard of; which ones.
 
     A plan is kept as long as its connection. One made while a table was nearly empty reads the whole of it for each
     row that refers to it, until autovacuum comes by a minute later; so whoever adds thousands of rows says so.
     """
-    if session.get_bind().dialect.name != "postgresql":
+    if not is_postgresql(session):
         return []
     grown = session.scalars(_GROWN, {"tables": sorted(tables)}).all()
     for table in grown:

@@ -6,10 +6,11 @@ import itertools
 from collections.abc import Collection
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from mailer import clock, ids
+from mailer import clock, ids, settings
 from mailer.consent import actions as consent
 from mailer.consent.models import Topic
 from mailer.consent.rules import Basis
@@ -21,10 +22,13 @@ from mailer.outbox import audience
 from mailer.outbox.models import Content, Mailing, Message
 from mailer.outbox.rules import MailKind
 from mailer.policies import actions as policies
-from mailer.policies.models import Policy
+from mailer.policies.models import Policy, Version
 from mailer.staff import passwords
 from mailer.staff.models import Staff
 from mailer.staff.rules import Role
+from mailer.terminations.models import Termination
+from mailer.terminations.rules import State as Recorded
+from mailer.terminations.rules import Timing
 
 PASSWORD = "a lantern over the quay"
 POLICY_TEXT = "# Privacy statement\n\n## What we keep\n\nWe keep your name and your address for two years.\n"
@@ -137,6 +141,14 @@ def message(
     key = f"test/{next(_number)}"
     content_id = content(session, kind)
     return outbox.put(session, kind=kind, contact=to, content_id=content_id, key=key, at=at or clock.now(), topic=topic)
+
+
+def termination(version: Version, who: Contact, at: datetime, **other: Any) -> Termination:
+    """That this person terminated over a version in time; recorded, unless `other` says otherwise."""
+    usual: dict[str, Any] = {"state": Recorded.RECORDED, "timing": Timing.IN_TIME, "source_id": f"test/{who.id}"}
+    zone = settings.current().zone
+    days = {"received_at": at, "received_on": clock.local_day(at, zone)}
+    return Termination(id=ids.new("trm"), contact_id=who.id, version_id=version.id, **usual | days | other)
 
 
 @lru_cache(maxsize=1)

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, undefer
 
+from mailer import db
 from mailer.contacts import queries as contacts
 from mailer.contacts.models import Contact
 from mailer.db import reading, transaction
@@ -92,7 +93,7 @@ def give_whole(which: str, by: str, at: datetime) -> Bundle:
 def _snapshot() -> Iterator[Session]:
     """A session that sees the records as they were at its first look, however long it reads."""
     with reading() as session:
-        if session.get_bind().dialect.name == "postgresql":  # SQLite's readers have it so of themselves
+        if db.is_postgresql(session):  # SQLite's readers have it so of themselves
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         yield session
 

@@ -87,12 +87,16 @@ def _unkeepable(error: DataError) -> ResponseReturnValue:
 
 def _away(error: OperationalError | InterfaceError) -> ResponseReturnValue:
     """The database is away, locked for longer than anybody waits, or has no room left: who asks may ask again."""
-    log.error("%s at %s\n%s", type(error).__name__, request.endpoint, trace(error))
+    _log(error)
     answered = answer(503, None)
     return (*answered, {"Retry-After": str(RETRY_SECONDS)}) if isinstance(answered, tuple) else answered
 
 
 def _crash(error: Exception) -> ResponseReturnValue:
+    _log(error)
+    return answer(500, None)
+
+
+def _log(error: Exception) -> None:
     # the endpoint and not the address of the page, which may say too much
     log.error("%s at %s\n%s", type(error).__name__, request.endpoint, trace(error))
-    return answer(500, None)

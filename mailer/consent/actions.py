@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from mailer import signing
+from mailer import db, signing
 from mailer.consent import queries
 from mailer.consent.models import ConsentEvent, ConsentEvidence, Subscription, Suppression, Topic
 from mailer.consent.rules import STOPS_ESSENTIAL, Act, Basis, SuppressionReason, is_agreement
@@ -144,9 +143,8 @@ def take_over(session: Session, kept: Contact, other: Contact, at: datetime) -> 
 
 def suppress(session: Session, email_key: str, reason: SuppressionReason, *, source: str, at: datetime) -> bool:
     """Do not mail this address any more, for this reason; False if that stands already."""
-    make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     stops_essential = reason in STOPS_ESSENTIAL
-    row = make(Suppression).values(
+    row = db.insert(session, Suppression).values(
         email_key=email_key, reason=reason, stops_essential=stops_essential, source=source[:200], at=at
     )
     standing = row.on_conflict_do_nothing(

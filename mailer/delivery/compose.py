@@ -26,7 +26,6 @@ from mailer.outbox.rules import MailKind
 
 GREETINGS = {"en": ("Dear {},", "Hello,"), "nl": ("Beste {},", "Hallo,")}
 LEAVE = frozenset({"leave_url"})
-START = "start-termination"  # the purpose of the link in a notice; it says the message
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{3,500}>")  # RFC 5322 §3.6.4, nearly
 _LEAVING = re.compile(r"<[!-;=?-~]+>, <mailto:[!-;=?-~]+>")  # RFC 2369 §3.2
 _LIST_ID = re.compile(r"<[A-Za-z0-9!#-'*+\-./=?^-~]+>")  # RFC 2919 §2
@@ -132,8 +131,6 @@ def values(letter: Letter, names: Collection[str] = slots.BASE) -> dict[str, str
         filled["leave_url"] = links.leave_url(*who)
     if "preferences_url" in names:
         filled["preferences_url"] = links.preferences_url(*who)
-    if "terminate_url" in names:
-        filled["terminate_url"] = f"{content.url}/terminations/start/{signing.sign(START, letter.id, letter.key_id)}"
     return filled
 
 
@@ -149,11 +146,7 @@ def preview(content: Content, sample: dict[str, str] | None = None) -> Rendered:
     """Frozen wording as a sample person would see it; links lead nowhere."""
     config = settings.current()
     anyone = person("Anna de Vries", "Example B.V.", "anna@example.com", content.locale)
-    lead_nowhere = {
-        "leave_url": f"{config.url}/u/preview",
-        "preferences_url": f"{config.url}/preferences/preview",
-        "terminate_url": f"{config.url}/terminations/start/preview",
-    }
+    lead_nowhere = {"leave_url": f"{config.url}/u/preview", "preferences_url": f"{config.url}/preferences/preview"}
     facts = {name: f"[{name.replace('_', ' ')}]" for name in slots.names(content.subject + content.text + content.html)}
     return render(content, facts | anyone | lead_nowhere | (sample or {}))
 

@@ -17,8 +17,7 @@ from markupsafe import Markup
 from mailer.errors import Invalid
 
 OPEN, CLOSE = "\ue000", "\ue001"
-LINKS = frozenset({"leave_url", "preferences_url", "terminate_url"})
-BASE = frozenset({"greeting", "first_name", "name", "company", "email"}) | LINKS
+BASE = frozenset({"greeting", "first_name", "name", "company", "email", "leave_url", "preferences_url"})
 _EDGE = f"x{secrets.token_hex(8)}x"  # drawn for each process: no text from elsewhere can hold it
 _WORD = re.compile(f"{_EDGE}([a-z][a-z0-9_]*?){_EDGE}")
 _KEPT = re.compile(f"{OPEN}([a-z][a-z0-9_]*){CLOSE}")

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import delete, exists, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from mailer import ids, settings
+from mailer import db, ids, settings
 from mailer.contacts.models import Contact
-from mailer.db import Base
 from mailer.inbound import doors, effects, glance, matching, queries, rules
 from mailer.inbound.desk import DeskState, storable
 from mailer.inbound.matching import Match
@@ -50,7 +47,7 @@ def keep(
     sender, recipient = sender or glance.return_path(raw), recipient or _recipient(session, raw, twin)
     recipient = storable(recipient)[:400]
     made = session.execute(
-        _insert(session, InboundMail)
+        db.insert(session, InboundMail)
         .on_conflict_do_nothing()
         .values(
             id=ids.new("inb"),
@@ -98,7 +95,7 @@ def _is_forgotten(session: Session, mail_id: str) -> bool:
 
 
 def _keep_bytes(session: Session, digest: str, raw: bytes, size: int) -> None:
-    once = _insert(session, InboundBytes).values(sha256=digest, raw=raw, size=size)
+    once = db.insert(session, InboundBytes).values(sha256=digest, raw=raw, size=size)
     # what an erasure emptied comes back whole with another person's mail
     session.execute(
         once.on_conflict_do_update(
@@ -108,7 +105,7 @@ def _keep_bytes(session: Session, digest: str, raw: bytes, size: int) -> None:
 
 
 def _note_arrival(session: Session, mail_id: str, door: str, digest: str, at: datetime) -> None:
-    once = _insert(session, InboundArrival).on_conflict_do_nothing(index_elements=["mail_id", "door", "sha256"])
+    once = db.insert(session, InboundArrival).on_conflict_do_nothing(index_elements=["mail_id", "door", "sha256"])
     session.execute(once.values(mail_id=mail_id, door=door, sha256=digest, arrived_at=at))
 
 
@@ -119,11 +116,6 @@ def _recipient(session: Session, raw: bytes, twin: str) -> str:
         return named
     known = session.scalar(select(InboundMail.recipient).where(InboundMail.twin == twin).limit(1))
     return known or config.public_mailbox
-
-
-def _insert(session: Session, table: type[Base]) -> Any:
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    return insert(table)
 
 
 def is_waiting(session: Session, at: datetime) -> bool:

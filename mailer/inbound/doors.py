@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from mailer import db
 from mailer.consent.rules import Channel
 from mailer.delivery import routes
 from mailer.errors import MailerError
@@ -54,9 +54,8 @@ def names(config: Settings) -> tuple[str, ...]:
 
 def note(session: Session, name: str, at: datetime, fault: str = "") -> None:
     """Note that a door works, or what keeps it from working; a fault keeps the time when it last did."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     new = {"name": name, "seen_at": None if fault else at, "fault": fault, "last_uid": 0}
-    session.execute(insert(InboundDoor).values(new).on_conflict_do_nothing(index_elements=["name"]))
+    session.execute(db.insert(session, InboundDoor).values(new).on_conflict_do_nothing(index_elements=["name"]))
     values: dict[str, object] = {"fault": fault} if fault else {"fault": "", "seen_at": at}
     session.execute(update(InboundDoor).where(InboundDoor.name == name).values(values))
 

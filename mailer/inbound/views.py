@@ -13,8 +13,8 @@ from mailer import clock, ids, settings, signing
 from mailer.contacts import queries as contacts
 from mailer.contacts.models import Contact
 from mailer.db import reading, transaction
-from mailer.delivery import compose
 from mailer.inbound import effects, queries
+from mailer.notices import queries as notices
 from mailer.outbox.models import Message
 from mailer.signing import BadToken
 from mailer.terminations.rules import State
@@ -53,7 +53,7 @@ def start(token: str) -> ResponseReturnValue:
 
 def _behind(session: Session, token: str) -> tuple[Message, Contact]:
     """The message that a link came in, and whose it is; the same BadToken for whatever is not there any more."""
-    row = ids.message_row(signing.read(compose.START, token))
+    row = ids.message_row(signing.read(notices.TERMINATE, token))
     message = session.get(Message, row) if row is not None else None
     told = session.get(Contact, message.contact_id) if message and message.contact_id else None
     contact = contacts.kept(session, told) if told else None

@@ -9,12 +9,11 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import delete, event, insert, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, SessionTransaction
 
+from mailer import db
 from mailer.ledger import queries, rules
 from mailer.ledger.merkle import RUN
 from mailer.ledger.models import Event, LedgerDetail, LedgerEntry, LedgerHead, LedgerRun
@@ -95,7 +94,7 @@ def publish(session: Session, on_date: date, at: datetime) -> bool:
     tree = LedgerTree(session, last.seq)
     root = tree.root
     _keep_runs(session, tree)
-    head = _insert(session)(LedgerHead).values(on_date=on_date, seq=last.seq, hash=last.hash, root=root, at=at)
+    head = db.insert(session, LedgerHead).values(on_date=on_date, seq=last.seq, hash=last.hash, root=root, at=at)
     made = head.on_conflict_do_nothing().returning(LedgerHead.on_date)  # another scheduler may have been quicker
     if session.scalar(made) is None:
         return False
@@ -107,11 +106,7 @@ def _keep_runs(session: Session, tree: LedgerTree) -> None:
     full = range(len(tree.kept), tree.size // RUN)
     rows = [{"number": number, "root": tree.runs[number].hex()} for number in full]
     if rows:
-        session.execute(_insert(session)(LedgerRun).on_conflict_do_nothing(), rows)
-
-
-def _insert(session: Session) -> Any:
-    return postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        session.execute(db.insert(session, LedgerRun).on_conflict_do_nothing(), rows)
 
 
 @event.listens_for(Session, "before_commit")
@@ -122,7 +117,7 @@ def _chain(session: Session) -> None:
     if not pending:
         return
     session.flush()
-    if session.get_bind().dialect.name == "postgresql":
+    if db.is_postgresql(session):
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHAIN_LOCK})
     last = session.execute(select(LedgerEntry.seq, LedgerEntry.hash).order_by(LedgerEntry.seq.desc()).limit(1)).first()
     seq, head = (last.seq, last.hash) if last else (0, rules.GENESIS)

@@ -10,10 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import String, case, exists, func, literal, select, type_coerce
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, defer
 
-from mailer import signing
+from mailer import db, signing
 from mailer.ledger import actions as ledger
 from mailer.notices import clocks, facts, letters, mail, queries, rules, unreached, withdrawals
 from mailer.notices.models import Notice
@@ -68,7 +67,7 @@ def adopt(session: Session, mailing: Mailing, at: datetime, rows: range | None =
         literal(at, Notice.updated_at.type),
     ).where(of_mailing, ~known)
     names = ["version_id", "contact_id", "message_row", "kind", "state", "why", "updated_at"]
-    insert = _insert(session)(Notice).from_select(names, told).on_conflict_do_nothing()
+    insert = db.insert(session, Notice).from_select(names, told).on_conflict_do_nothing()
     made = session.execute(insert.execution_options(preserve_rowcount=True))
     for notice in queries.fresh_unreached(session, of_mailing):
         unreached.tell(session, notice, at)
@@ -90,8 +89,16 @@ def fill_in(session: Session, letters_in_hand: Sequence[Outgoing]) -> None:
         if said not in reckoned:
             mine = clocks.on(version, clocks.day_of(letter.dated_at))
             reckoned[said] = mail.dates(mine, letters.company().place, locale, is_consumer=is_consumer)
-        token = signing.sign(queries.AGREE, letter.id, letter.key_id)
-        letter.facts = reckoned[said] | {"agree_url": f"{letter.content.url}/agreements/{token}"}
+        letter.facts = reckoned[said] | _links(letter)
+
+
+def _links(letter: Outgoing) -> dict[str, str]:
+    """What a reader may press in a notice; a link says the message that it came in."""
+    paths = {"agree_url": ("agreements", queries.AGREE), "terminate_url": ("terminations/start", queries.TERMINATE)}
+    return {
+        name: f"{letter.content.url}/{path}/{signing.sign(purpose, letter.id, letter.key_id)}"
+        for name, (path, purpose) in paths.items()
+    }
 
 
 def ended(session: Session, letters_in_hand: Sequence[Outgoing]) -> set[int]:
@@ -157,7 +164,7 @@ def _tell_moved(session: Session, mailing: Mailing, states: Collection[NoticeSta
     session.refresh(mailing, with_for_update=True)  # after whoever corrects the notice or withdraws the version
     count = 0
     for notice, contact, address_id in queries.moved(session, version_id, states, limit):
-        content_id = mailing.contents.get(contact.locale) or next(iter(mailing.contents.values()))
+        content_id = letters.in_language(mailing.contents, contact.locale)
         key = rules.key_of(version_id, address_id)
         message = outbox.put(session, kind=MailKind.NOTICE, contact=contact, content_id=content_id, key=key, at=at)
         if message.state is State.QUEUED and message.row != notice.message_row:
@@ -169,8 +176,3 @@ def _tell_moved(session: Session, mailing: Mailing, states: Collection[NoticeSta
 def _state_of_message() -> Any:
     unreached = literal(NoticeState.UNREACHED.value)
     return case((Message.state == State.WITHHELD, unreached), else_=literal(NoticeState.PLANNED.value))
-
-
-def _insert(session: Session) -> Any:
-    """This dialect's INSERT, which knows ON CONFLICT."""
-    return postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert

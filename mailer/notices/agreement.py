@@ -11,10 +11,9 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, exists, func, insert, literal, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from mailer import ids
+from mailer import db, ids
 from mailer.contacts.models import Contact, ContactUse
 from mailer.errors import Conflict
 from mailer.ledger import actions as ledger
@@ -43,7 +42,7 @@ def agree(session: Session, notice: Notice, wording: str, source: str, at: datet
     if notice.state is NoticeState.ENDED:
         raise NothingToAgreeWith("This change was withdrawn. Nothing changes for you, and you need not answer.")
     digest = hashlib.sha256(wording.encode()).hexdigest()
-    row = _insert(session)(ExpressAgreement).values(
+    row = db.insert(session, ExpressAgreement).values(
         version_id=notice.version_id, contact_id=notice.contact_id, source=source, wording_digest=digest, at=at
     )
     if session.scalar(row.on_conflict_do_nothing().returning(ExpressAgreement.id)) is None:
@@ -116,7 +115,7 @@ def deem(
     if until is not None:
         rows = rows.where(Notice.contact_id <= until)
     names = ["version_id", "contact_id", "notified_on", "binding_on", "used_on", "at"]
-    insert = _insert(session)(DeemedAgreement).from_select(names, rows).on_conflict_do_nothing()
+    insert = db.insert(session, DeemedAgreement).from_select(names, rows).on_conflict_do_nothing()
     told = (
         DeemedAgreement.contact_id,
         DeemedAgreement.notified_on,
@@ -150,8 +149,3 @@ def _tell_deemed(session: Session, version: Version, made: Sequence[Row[Any]], a
     ]
     session.execute(insert(NoticeFact), rows)
     ledger.tell_many(session, "agreement.deemed", at, ((one.contact_id, {"version": version.id}) for one in made))
-
-
-def _insert(session: Session) -> Any:
-    """This dialect's INSERT, which knows ON CONFLICT."""
-    return postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert

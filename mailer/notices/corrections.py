@@ -62,7 +62,7 @@ def _put(session: Session, version: Version, mailing: Mailing, key: str, at: dat
     kind, contents = MailKind.NOTICE, mailing.contents
     elsewhere = queries.told_elsewhere(session, version.id)
     for contact, email in elsewhere:
-        content_id = contents.get(contact.locale) or next(iter(contents.values()))
+        content_id = letters.in_language(contents, contact.locale)
         said = f"{key}{contact.id}"
         outbox.put(session, kind=kind, contact=contact, content_id=content_id, key=said, to_address=email, at=at)
     to = select(Notice.contact_id).where(queries.told_by_mail(version.id))

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import cast, delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from mailer import db
 from mailer.clock import local_day
 from mailer.consent.rules import Withheld
 from mailer.db import BigInt
@@ -167,7 +168,7 @@ def totals(session: Session, version_ids: Collection[str]) -> dict[str, Totals]:
 
 def fold(session: Session) -> None:
     """Add up what the triggers wrote row by row, so that reading stays quick. Safe beside anything else."""
-    if session.get_bind().dialect.name == "sqlite":  # a cell is one row there; only empty ones are in the way
+    if not db.is_postgresql(session):  # a cell is one row there; only empty ones are in the way
         session.execute(delete(NoticeCount).where(NoticeCount.n == 0))
         return
     gone = delete(NoticeCount).returning(*CELL, NoticeCount.n).cte("gone")

@@ -27,6 +27,11 @@ def company() -> mail.Company:
     return mail.Company(config.url, config.time_zone.rpartition("/")[2].replace("_", " "))
 
 
+def in_language(contents: Mapping[str, str], locale: str) -> str:
+    """The content for a reader of this language; where none is in it, the first one."""
+    return contents.get(locale) or next(iter(contents.values()))
+
+
 def kind_of(version: Version) -> MailKind | None:
     """The mail that tells of a version; None where no mail is due."""
     match version.change_class, version.announce:

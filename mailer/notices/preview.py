@@ -29,8 +29,9 @@ def of_draft(seen: Review, locale: str) -> Rendered | None:
     facts = letters.facts(version, seen.base, locale)
     words = content.render(kind, locale, facts, why=mail.WHY[locale])
     frozen = Content(kind=kind, locale=locale, subject=words.subject, text=words.text, html=words.html)
-    leads_nowhere = {"agree_url": f"{settings.current().url}/agreements/preview"}
-    return compose.preview(frozen, mail.dates(clock_today(seen), letters.company().place, locale) | leads_nowhere)
+    url = settings.current().url
+    lead_nowhere = {"agree_url": f"{url}/agreements/preview", "terminate_url": f"{url}/terminations/start/preview"}
+    return compose.preview(frozen, mail.dates(clock_today(seen), letters.company().place, locale) | lead_nowhere)
 
 
 def _as_released(seen: Review) -> Version:

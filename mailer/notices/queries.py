@@ -24,7 +24,8 @@ from mailer.policies import queries as policies
 from mailer.policies.models import Version, VersionWithdrawal
 from mailer.staff.models import Task
 
-AGREE = "agree"  # what a link that says yes to a version is signed for
+# what the links of a notice are signed for: to say yes to its version, and to begin a termination
+AGREE, TERMINATE = "agree", "start-termination"
 
 
 class NoSuchNotice(NotFound):

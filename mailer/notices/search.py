@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, false, func, or_, select
 from sqlalchemy.orm import Session
 
+from mailer import db
 from mailer.contacts.models import Address, Contact
 
 FEW = 1_000  # people who go by some words
@@ -43,7 +44,7 @@ def _has_name(session: Session, words: str) -> ColumnElement[bool]:
     letters are looked for as typed, all small, and all capital.
     """
     name: Any = Contact.name
-    if session.get_bind().dialect.name == "postgresql":
+    if db.is_postgresql(session):
         name = func.lower(Contact.name.collate("C"))
     spelled = {_fold(each) for each in (words, words.lower(), words.upper())}
     return or_(*(name.contains(each, autoescape=True) for each in sorted(spelled)))

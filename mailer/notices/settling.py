@@ -95,11 +95,7 @@ def _start_clocks(session: Session, version_id: str, day: date, notice_ids: Sequ
     }
     still = Notice.id.in_(notice_ids), Notice.state == NoticeState.PLANNED
     begun = session.execute(
-        update(Notice)
-        .where(*still)
-        .values(**started)
-        .returning(Notice.id, Notice.contact_id, Notice.message_row)
-        .execution_options(synchronize_session=False)
+        update(Notice).where(*still).values(**started).returning(Notice.id, Notice.contact_id, Notice.message_row)
     ).all()
     if not begun:
         return
@@ -114,18 +110,10 @@ def _start_clocks(session: Session, version_id: str, day: date, notice_ids: Sequ
     ledger.record(session, "notices.accepted", at, **entry, **said)
     told = ((row.contact_id, {"message": ids.message_id(row.message_row)} | said) for row in in_order)
     ledger.tell_many(session, "notice.accepted", at, told)
-    _forget_loaded(session, {row.id for row in in_order})
 
 
 def _only(contact_id: str) -> Select[Any]:
     return select(Contact.id).where(Contact.id == contact_id)
-
-
-def _forget_loaded(session: Session, notice_ids: set[int]) -> None:
-    """What this session holds of these rows is old now; a worker's holds none."""
-    for held in list(session.identity_map.values()):
-        if isinstance(held, Notice) and held.id in notice_ids:
-            session.refresh(held)
 
 
 def _fail(session: Session, one: Answered) -> None:

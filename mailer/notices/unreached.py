@@ -12,7 +12,7 @@ from mailer.contacts.models import Contact
 from mailer.contacts.rules import read_address, read_line
 from mailer.errors import Conflict, Invalid
 from mailer.ledger import actions as ledger
-from mailer.notices import clocks, facts, queries, rules
+from mailer.notices import clocks, facts, letters, queries, rules
 from mailer.notices.models import Notice
 from mailer.notices.rules import FactKind, NoticeState
 from mailer.outbox import actions as outbox
@@ -95,7 +95,7 @@ def tell_at(session: Session, notice: Notice, email: str, staff_id: str, at: dat
         raise NotTheirs("email: this address is not on file for this person; add it to the person first.")
     mailing = queries.find_mailing(session, notice.version_id)
     assert mailing is not None
-    content_id = mailing.contents.get(contact.locale) or next(iter(mailing.contents.values()))
+    content_id = letters.in_language(mailing.contents, contact.locale)
     said = rules.key_of(notice.version_id, f"{address.id}/{notice.message_row}")
     message = outbox.put(
         session, kind=MailKind.NOTICE, contact=contact, content_id=content_id, key=said, to_address=email, at=at

@@ -23,10 +23,9 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from mailer import ids, signing
+from mailer import db, ids, signing
 from mailer.consent import queries as consent
 from mailer.consent.actions import ThirdParty
 from mailer.consent.rules import Channel, Withheld, why_withheld
@@ -68,7 +67,7 @@ def put(
     primary = contact.primary if contact else None
     address = read_address(to_address).email if to_address else primary.email if primary else ""
     withheld = _why_not_put(session, kind, topic, contact, address)
-    row = _insert(session)(Message).values(
+    row = db.insert(session, Message).values(
         key=key,
         contact_id=contact.id if contact else None,
         kind=kind,
@@ -199,9 +198,9 @@ def _insert_messages(session: Session, mailing: Mailing, after: str, last: str, 
     } | _columns(who, mailing.kind, mailing.contents, mailing.key_id, at)
     rows = select(*values.values()).where(true())
     # SQLite reads "SELECT … ON CONFLICT" as a join unless a WHERE stands between: so it has one
-    made = _insert(session)(Message).from_select(list(values), rows)
+    made = db.insert(session, Message).from_select(list(values), rows)
     made = made.on_conflict_do_nothing(index_elements=["mailing_id", "contact_id"])
-    if session.get_bind().dialect.name == "postgresql":
+    if db.is_postgresql(session):
         own = made.returning(Message.row).cte("made")
         first, end = session.execute(select(func.min(own.c[0]), func.max(own.c[0]))).one()
         return range(first, end + 1) if first is not None else range(0)
@@ -260,7 +259,7 @@ def put_to_many(
     due = case((who.c.withheld.is_(None), literal(at, Message.due_at.type)), else_=null())
     values = {"key": literal(key) + who.c.id, "due_at": due}
     values |= _columns(who, kind, contents, signing.newest_key_id(), at)
-    made = _insert(session)(Message).from_select(list(values), select(*values.values()).where(true()))
+    made = db.insert(session, Message).from_select(list(values), select(*values.values()).where(true()))
     session.execute(made.on_conflict_do_nothing(index_elements=["key"]))
 
 
@@ -312,9 +311,5 @@ def forget(session: Session, contact: Contact) -> None:
 def keep_content(session: Session, content: Content) -> str:
     """Keep frozen wording once; its id is its own digest."""
     values = {column.key: getattr(content, column.key) for column in Content.__table__.columns}
-    session.execute(_insert(session)(Content).values(values).on_conflict_do_nothing(index_elements=["id"]))
+    session.execute(db.insert(session, Content).values(values).on_conflict_do_nothing(index_elements=["id"]))
     return content.id
-
-
-def _insert(session: Session) -> Any:
-    return postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert

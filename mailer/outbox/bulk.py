@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from mailer import ids
+from mailer import db, ids
 from mailer.ledger.merkle import merkle_root
 from mailer.outbox import rules
 from mailer.outbox.outgoing import Done
@@ -85,7 +85,7 @@ def spell(session: Session, accepted: Sequence[Done], others: Sequence[Done]) ->
     Each mail gets the instant of its answer, its digest and the day on it; a server's words are kept without mail
     addresses.
     """
-    is_postgresql = _is_postgresql(session)
+    is_postgresql = db.is_postgresql(session)
     at = _spelled(_spell_postgresql if is_postgresql else _spell_sqlite, (*accepted, *others))
     in_order, batch = sorted(accepted, key=_row), ids.new("bat")
     return Written(
@@ -99,7 +99,7 @@ def spell(session: Session, accepted: Sequence[Done], others: Sequence[Done]) ->
 
 def write(session: Session, spelled: Written) -> None:
     """Settle what was taken, and keep every answer."""
-    if _is_postgresql(session):
+    if db.is_postgresql(session):
         if spelled.accepted:
             session.execute(_ACCEPT_TABLE, {"rows": _as_json(_ACCEPTED, spelled.accepted)})
         if spelled.answered:
@@ -110,10 +110,6 @@ def write(session: Session, spelled: Written) -> None:
         connection.exec_driver_sql(_ACCEPT_ROW, spelled.accepted)
     if spelled.answered:
         connection.exec_driver_sql(_ADD_ROW, spelled.answered)
-
-
-def _is_postgresql(session: Session) -> bool:
-    return session.get_bind().dialect.name == "postgresql"
 
 
 def _row(one: Done) -> int:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from mailer import ids
+from mailer import db, ids
 from mailer.errors import Conflict
 from mailer.ledger import actions as ledger
 from mailer.staff.models import Task
@@ -31,10 +29,9 @@ def open_task(
     at: datetime,
 ) -> Task:
     """Put something on the desk; the same key gives the first task back, open or done."""
-    insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     values = {"kind": kind, "text": text, "subject_id": subject_id, "contact_id": contact_id, "due_on": due_on}
     is_new = session.scalar(
-        insert(Task)
+        db.insert(session, Task)
         .values(id=ids.new("tsk"), key=key, opened_at=at, note="", **values)
         .on_conflict_do_nothing(index_elements=[Task.key])
         .returning(Task.id)

@@ -8,19 +8,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from mailer.delivery.pump import Job, Pump, _Opening
 from mailer.delivery.routes import Tls
 from mailer.outbox.rules import Outcome
+from tests.certificates import make_certificate
 from tests.chaos import sink
 from tests.chaos.sink import Control, Deed, Moment, Record, Rule
 from tests.delivery.pumping import Feeder, drain, feeder, job, route, turn_until
@@ -34,22 +30,9 @@ Serve = Callable[..., AbstractContextManager[Control]]
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Certificate and key of a server on 127.0.0.1, its own authority."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "sink.example")])
-    at = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(at - timedelta(days=1))
-        .not_valid_after(at + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("certificate") / "server.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + private)
+    certificate, key = make_certificate(tmp_path_factory.mktemp("certificate"))
+    path = certificate.with_name("both.pem")
+    path.write_bytes(certificate.read_bytes() + key.read_bytes())
     return path
 
 

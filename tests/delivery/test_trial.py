@@ -7,22 +7,17 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from mailer.delivery import routes, trial
 from mailer.delivery.routes import Route, Tls
 from mailer.delivery.trial import Trial
+from tests.certificates import make_certificate
 from tests.conftest import Configure
 from tests.delivery import sink
 
@@ -127,22 +122,7 @@ def test_a_server_that_offers_no_starttls_is_said() -> None:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A certificate for 127.0.0.1 that signed itself, and its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    key = generate_private_key(SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "relay.example")])
-    now = datetime.now(UTC)
-    address = x509.IPAddress(IPv4Address("127.0.0.1"))
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("relay.example"), address]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, SHA256())
-    )
-    (folder / "cert.pem").write_bytes(made.public_bytes(Encoding.PEM))
-    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return folder / "cert.pem", folder / "key.pem"
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 class _Signed:
@@ -180,7 +160,7 @@ def test_secrecy_and_signing_in_are_shown(
         tried = trial.try_out(route, TIMEOUT)
     assert tried.is_good, tried.steps
     said = {step.name: step.words for step in tried.steps}
-    assert said["TLS"].startswith("TLSv1.3; a good certificate for relay.example, 127.0.0.1, until ")
+    assert said["TLS"].startswith("TLSv1.3; a good certificate for server.example, 127.0.0.1, until ")
     assert said["AUTH"] == "signed in as mailer"
     middle = ["STARTTLS", "TLS", "EHLO"] if tls is Tls.STARTTLS else []
     first = ["address", "connect", *(["TLS"] if tls is Tls.IMPLICIT else []), "EHLO"]

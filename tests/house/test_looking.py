@@ -18,7 +18,7 @@ from mailer import clock, db, ids, settings, signing
 from mailer.campaigns import actions as campaigns
 from mailer.consent import links
 from mailer.consent.rules import Channel
-from mailer.delivery import compose, routes
+from mailer.delivery import routes
 from mailer.demo import post_office
 from mailer.inbound import actions as inbound
 from mailer.inbound import child
@@ -105,7 +105,7 @@ def known_ids() -> Known:
     known["tokens"] = {
         "/u/": links.leave_url("", who.id, message.id, message.key_id).rpartition("/")[2],
         "/preferences/": links.preferences_url("", who.id, message.id, message.key_id).rpartition("/")[2],
-        "/terminations/start/": signing.sign(compose.START, message.id),
+        "/terminations/start/": signing.sign(notice_queries.TERMINATE, message.id),
         "/terminations/ordinary/": signing.sign(termination_queries.ORDINARY, asked.id),
         "/terminations/": signing.sign(termination_queries.CONFIRM, asked.id),
         "/agreements/": signing.sign(notice_queries.AGREE, notice_mail),

@@ -21,22 +21,6 @@ from tests import factories
 from tests.inbound.world import AT, Told, address, letter, report, sent, take_in, terminations, told
 
 
-@pytest.fixture
-def sam(session: Session) -> Staff:
-    return factories.staff(session)
-
-
-@pytest.fixture
-def jan(session: Session) -> Told:
-    return told(session)
-
-
-@pytest.fixture
-def unsure(session: Session, jan: Told) -> InboundMail:
-    """An answer of Jan's that no machine may decide."""
-    return take_in(session, letter("Als de prijs stijgt zeg ik op.", to=jan.reply, proven=True), jan.reply)
-
-
 def _answer(session: Session, mail: InboundMail, sam: Staff, text: str = "Dat kan.", **other: object) -> None:
     facts: dict[str, object] = {"kind": Kind.QUESTION, "auto": False, "text": text}
     decisions.answer(session, mail, staff_id=sam.id, at=AT, **(facts | other))  # type: ignore[arg-type]

@@ -19,25 +19,9 @@ from mailer.outbox.rules import MailKind
 from mailer.outbox.rules import State as MessageState
 from mailer.staff.models import Staff, Task
 from mailer.terminations.rules import State
-from tests import factories
-from tests.inbound.world import AT, Told, letter, sent, take_in, terminations, told
+from tests.inbound.world import AT, Told, letter, sent, take_in, terminations
 
 RECEIPT = MailKind.TERMINATION_RECEIPT
-
-
-@pytest.fixture
-def sam(session: Session) -> Staff:
-    return factories.staff(session)
-
-
-@pytest.fixture
-def jan(session: Session) -> Told:
-    return told(session)
-
-
-@pytest.fixture
-def unsure(session: Session, jan: Told) -> InboundMail:
-    return take_in(session, letter("Als de prijs stijgt zeg ik op.", to=jan.reply, proven=True), jan.reply)
 
 
 def _request(session: Session, jan: Told) -> InboundMail:

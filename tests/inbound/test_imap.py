@@ -19,9 +19,9 @@ from mailer.inbound import actions as inbound
 from mailer.inbound import doors, imap, mailbox, queries
 from mailer.inbound.imap import Reader
 from mailer.inbound.models import InboundDoor, InboundMail
+from tests.certificates import make_certificate
 from tests.conftest import Configure
 from tests.front.processes import wait_for
-from tests.inbound.certificates import make_certificate
 from tests.inbound.imap_server import ImapServer, running
 from tests.inbound.world import letter
 

@@ -22,9 +22,9 @@ from mailer.db import reading
 from mailer.inbound import listener
 from mailer.inbound.desk import NULL_PATH
 from mailer.inbound.models import InboundMail
+from tests.certificates import make_certificate
 from tests.conftest import Configure
 from tests.front.processes import wait_for
-from tests.inbound.certificates import make_certificate
 
 PUBLIC = "privacy@leadmark.example"
 MAIL = b"From: jan@example.nl\r\nSubject: Vraag\r\n\r\nHoe kan ik opzeggen?\r\n"

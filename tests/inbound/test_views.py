@@ -13,8 +13,11 @@ from sqlalchemy.orm import Session
 from mailer import clock, settings, signing
 from mailer.clock import now
 from mailer.db import reading, transaction
-from mailer.delivery import compose
 from mailer.inbound import effects
+from mailer.notices import actions as notice_actions
+from mailer.notices import queries as notices
+from mailer.outbox import look
+from mailer.outbox.models import Message
 from mailer.outbox.rules import MailKind
 from mailer.staff.models import Task
 from mailer.terminations import actions as termination_actions
@@ -31,18 +34,20 @@ def jan(database: str) -> Told:
 
 @pytest.fixture
 def path(jan: Told) -> str:
-    return f"/terminations/start/{signing.sign(compose.START, jan.message.id, jan.message.key_id)}"
+    return f"/terminations/start/{signing.sign(notices.TERMINATE, jan.message.id, jan.message.key_id)}"
 
 
 def test_the_slot_of_a_notice_holds_this_link(jan: Told, path: str) -> None:
     with reading() as session:
-        message = session.merge(jan.message, load=False)
-        assert compose.values(message)["terminate_url"] == f"{message.content.url}{path}"
+        [(mail, _)] = look.read(session, Message.row == jan.message.row, AT)
+        notice_actions.fill_in(session, [mail])
+    assert mail.facts is not None
+    assert mail.facts["terminate_url"] == f"{mail.content.url}{path}"
 
 
 def test_looking_changes_nothing(client: FlaskClient, path: str) -> None:
-    for look in (client.get, client.head):
-        assert look(path).status_code == 200
+    for ask in (client.get, client.head):
+        assert ask(path).status_code == 200
     page = client.get(path).text
     assert "Zegt u uw gebruik van de dienst op?" in page
     assert "do 24 december 2026" in page

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from alembic import command
 from sqlalchemy import Engine, MetaData, select, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from mailer import db, migrations
+from mailer import migrations
 from mailer.inbound import actions as inbound
 from mailer.inbound import queries
 from mailer.inbound.models import InboundBytes, InboundMail
@@ -30,25 +27,11 @@ MAILS = [
 ]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+@pytest.fixture
+def old(empty: Engine) -> Engine:
     """A database as the release before left it."""
-    if request.param == "sqlite":
-        engine = db.make_engine(f"sqlite:///{tmp_path / 'old.db'}")
-        _fill(engine)
-        yield engine
-        engine.dispose()
-        return
-    server = db.make_engine(request.getfixturevalue("postgresql_server"))
-    url = make_url(request.getfixturevalue("postgresql_server")).set(database="old_mail")
-    with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("CREATE DATABASE old_mail")
-        engine = db.make_engine(url.render_as_string(hide_password=False))
-        _fill(engine)
-        yield engine
-        engine.dispose()
-        connection.exec_driver_sql("DROP DATABASE old_mail WITH (FORCE)")
-    server.dispose()
+    _fill(empty)
+    return empty
 
 
 def _fill(engine: Engine) -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from alembic import command
 from sqlalchemy import Connection, Engine, MetaData, select, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from mailer import db, migrations
+from mailer import migrations
 from mailer.notices import facts, figures
 from mailer.notices.models import Notice
 from mailer.policies import queries
@@ -111,25 +108,11 @@ ROWS = {
 }
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+@pytest.fixture
+def old(empty: Engine) -> Engine:
     """A database as the first release left it."""
-    if request.param == "sqlite":
-        engine = db.make_engine(f"sqlite:///{tmp_path / 'old.db'}")
-        _migrate_to_first(engine)
-        yield engine
-        engine.dispose()
-        return
-    server = db.make_engine(request.getfixturevalue("postgresql_server"))
-    url = make_url(request.getfixturevalue("postgresql_server")).set(database="old_release")
-    with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("CREATE DATABASE old_release")
-        engine = db.make_engine(url.render_as_string(hide_password=False))
-        _migrate_to_first(engine)
-        yield engine
-        engine.dispose()
-        connection.exec_driver_sql("DROP DATABASE old_release WITH (FORCE)")
-    server.dispose()
+    _migrate_to_first(empty)
+    return empty
 
 
 def _migrate_to_first(engine: Engine) -> None:

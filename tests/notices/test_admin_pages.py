@@ -13,7 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from mailer import clock, ids
+from mailer import clock
 from mailer.admin import spreadsheet
 from mailer.contacts.models import Contact
 from mailer.notices import actions as notices
@@ -23,12 +23,10 @@ from mailer.outbox.models import Attempt
 from mailer.outbox.rules import MailingState, Outcome, State
 from mailer.policies.models import Version
 from mailer.staff.rules import Role
-from mailer.terminations.models import Termination
 from mailer.terminations.rules import State as TerminationState
-from mailer.terminations.rules import Timing
 from tests import factories
 from tests.conftest import Configure
-from tests.notices.conftest import AT, TODAY, Release, accept, fan_out, message_of, settle
+from tests.notices.conftest import AT, Release, accept, fan_out, message_of, settle
 
 SignIn = Callable[..., FlaskClient]
 LINK = re.compile(r'<a class="number" href="([^"]+)"><strong>([\d,]+)</strong> ([^<]+)</a>')
@@ -50,22 +48,9 @@ def told(session: Session, release: Release, configure: Configure) -> tuple[Vers
     bas = message_of(session, version, people["Bas"])
     bas.state = State.REFUSED
     settle(session, bas, State.REFUSED)
-    session.add(_termination(version, people["Cor"], TerminationState.RECORDED))
+    session.add(factories.termination(version, people["Cor"], AT))
     session.commit()
     return version, people
-
-
-def _termination(version: Version, who: Contact, state: TerminationState) -> Termination:
-    return Termination(
-        id=ids.new("trm"),
-        source_id=f"test/{who.id}",
-        contact_id=who.id,
-        version_id=version.id,
-        state=state,
-        timing=Timing.IN_TIME,
-        received_at=AT,
-        received_on=TODAY,
-    )
 
 
 def test_every_number_opens_the_people_it_counts(signed_in: SignIn, told: tuple[Version, dict[str, Contact]]) -> None:
@@ -141,7 +126,7 @@ def test_what_may_be_a_termination_is_pointed_at(
     version, people = told
     officer, here = signed_in(Role.POLICY), f"/admin/notices/{version.id}"
     assert "may have terminated" not in officer.get(here).text
-    session.add(_termination(version, people["Anna"], TerminationState.FOR_PERSON))
+    session.add(factories.termination(version, people["Anna"], AT, state=TerminationState.FOR_PERSON))
     session.commit()
     assert "1 person may have terminated" in officer.get(here).text
 

@@ -29,8 +29,6 @@ from mailer.outbox.models import Attempt
 from mailer.outbox.rules import Outcome, State
 from mailer.policies.models import Version
 from mailer.staff.rules import Role
-from mailer.terminations.models import Termination
-from mailer.terminations.rules import State as TerminationState
 from mailer.terminations.rules import Timing
 from tests import factories
 from tests.conftest import Configure
@@ -86,7 +84,7 @@ def test_the_whole_story_is_told_in_its_order(session: Session, told: Told) -> N
         session.add(Attempt(message_row=message.row, at=at, route="relay", outcome=outcome, code=1, reply=reply))
     accept(session, version, anna, AT + timedelta(minutes=30))
     session.add(_mail(anna, message.row, AT + timedelta(hours=3)))
-    session.add(_termination(version, anna, AT + timedelta(hours=3)))
+    session.add(factories.termination(version, anna, AT + timedelta(hours=3)))
     for day, automatic in ((TODAY, False), (version.effective_on, True), (version.effective_on, False)):
         at = datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
         contacts.record_use(session, anna, day, at, "trac", automatic)
@@ -123,7 +121,7 @@ def test_whoever_terminated_in_time_is_not_said_to_be_bound(
     signed_in: SignIn, session: Session, told: Told, timing: Timing, is_bound: bool
 ) -> None:
     accept(session, *told)
-    ended = _termination(*told, AT)
+    ended = factories.termination(*told, AT)
     ended.timing = timing
     session.add(ended)
     session.commit()
@@ -197,19 +195,6 @@ def _mail(who: Contact, message_row: int, at: datetime) -> InboundMail:
         subject="How long?",
         contact_id=who.id,
         message_row=message_row,
-    )
-
-
-def _termination(version: Version, who: Contact, at: datetime) -> Termination:
-    return Termination(
-        id=ids.new("trm"),
-        source_id="test",
-        contact_id=who.id,
-        version_id=version.id,
-        state=TerminationState.RECORDED,
-        timing=Timing.IN_TIME,
-        received_at=at,
-        received_on=TODAY,
     )
 
 

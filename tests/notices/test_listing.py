@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from mailer import ids
 from mailer.admin.notices import summary
 from mailer.contacts.models import Contact
 from mailer.notices import actions as notices
@@ -22,9 +21,6 @@ from mailer.notices.queries import NoSuchNotice
 from mailer.outbox.rules import State
 from mailer.policies.models import Version
 from mailer.terminations import queries as terminations
-from mailer.terminations.models import Termination
-from mailer.terminations.rules import State as TerminationState
-from mailer.terminations.rules import Timing
 from tests import factories
 from tests.notices.conftest import AT, TODAY, Release, accept, fan_out, message_of, settle
 
@@ -54,25 +50,12 @@ def told(session: Session, release: Release) -> Told:
     accept(session, version, people["late"], LATER)
     settle(session, message_of(session, version, people["refused"]), State.REFUSED)
     notices.bounced(session, message_of(session, version, people["bounced"]), AT, "5.1.1")
-    session.add(_termination(version, people["terminated"]))
+    session.add(factories.termination(version, people["terminated"], AT))
     session.add(_agreed(version, people["deemed"]))
     mine = session.scalars(select(Notice).where(Notice.contact_id == people["agreed"].id)).one()
     agreement.agree(session, mine, "Yes.", "test", AT)
     session.commit()
     return Told(version, people)
-
-
-def _termination(version: Version, who: Contact) -> Termination:
-    return Termination(
-        id=ids.new("trm"),
-        source_id="test",
-        contact_id=who.id,
-        version_id=version.id,
-        state=TerminationState.RECORDED,
-        timing=Timing.IN_TIME,
-        received_at=AT,
-        received_on=TODAY,
-    )
 
 
 def _agreed(version: Version, who: Contact) -> DeemedAgreement:
