@@ -100,7 +100,7 @@ def _settled(stage: Stage, report: str) -> int:
         return _number(words, "accepted by the next server") > 0 and not _number(words, "waiting|being sent")
 
     eventually(is_done, f"{report} is done", 90)
-    return _number(page.words, "unknown")
+    return _number(page.words, "in doubt after a fault")
 
 
 def _number(words: str, label: str) -> int:
