@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -22,13 +23,27 @@ class Link:
     message_id: str
 
 
+Makes = Callable[[str | None, str], str]
+"""What makes the link of a contact and a message."""
+
+
 def leave_url(base: str, contact_id: str | None, message_id: str, key_id: str) -> str:
     """The address that unsubscribes: `GET` shows, `POST` acts (RFC 8058 §3.1)."""
-    return f"{base}/u/{_token(LEAVE, contact_id, message_id, key_id)}"
+    return leave_urls(base, signing.seal(key_id))(contact_id, message_id)
 
 
 def preferences_url(base: str, contact_id: str | None, message_id: str, key_id: str) -> str:
-    return f"{base}/preferences/{_token(PREFERENCES, contact_id, message_id, key_id)}"
+    return preferences_urls(base, signing.seal(key_id))(contact_id, message_id)
+
+
+def leave_urls(base: str, seal: signing.Seal) -> Makes:
+    """What makes `leave_url` for many."""
+    return _made(f"{base}/u/", seal.tokens(LEAVE))
+
+
+def preferences_urls(base: str, seal: signing.Seal) -> Makes:
+    """What makes `preferences_url` for many."""
+    return _made(f"{base}/preferences/", seal.tokens(PREFERENCES))
 
 
 def read(purpose: str, token: str) -> Link:
@@ -47,5 +62,5 @@ def find_contact(session: Session, link: Link) -> Contact | None:
     return None if contact is None or contact.erased_at is not None else contact
 
 
-def _token(purpose: str, contact_id: str | None, message_id: str, key_id: str) -> str:
-    return signing.sign(purpose, f"{contact_id or NOBODY}.{message_id}", key_id)
+def _made(before: str, sign: Callable[[str], str]) -> Makes:
+    return lambda contact_id, message_id: f"{before}{sign(f'{contact_id or NOBODY}.{message_id}')}"

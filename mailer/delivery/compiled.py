@@ -26,6 +26,8 @@ _OPENING = (
 )
 # what stands for itself anywhere in a line: one word or several, single blanks between
 _PLAIN = re.compile(r"(?!\.|From )[!-<>-~]+(?: [!-<>-~]+)*")
+# of that what HTML shows as it is
+_PLAIN_IN_HTML = re.compile(r"(?!\.|From )[!#-%(-;?-~]+(?: [!#-%(-;?-~]+)*")
 _BLANK_TO_ENCODE = re.compile(rb"(?<= ) |\t")
 _LETTERS = bytes(range(0x20, 0x7F)) + b"\r\n"
 _UNFIT = (b"  ", b" \r\n", b"\n.", b"\nFrom ")
@@ -45,6 +47,10 @@ class Part:
     places: tuple[tuple[int, str], ...]
     names: frozenset[str]
 
+    def places_of(self, name: str, after: int = 0) -> tuple[int, ...]:
+        """Where a value goes, if `after` segments stand before."""
+        return tuple(after + place for place, slot in self.places if slot == name)
+
     def filled(self, values: Mapping[str, bytes]) -> list[bytes]:
         """The segments with encoded values in their places."""
         segments = list(self.segments)
@@ -58,19 +64,25 @@ class Compiled:
     """A content's body, ready to be filled; `names` are the slots of subject, text and HTML."""
 
     boundary: str
+    subject: slots.Cut
     text: Part
     html: Part
     names: frozenset[str]
+    segments: tuple[bytes, ...]
+    """Those of the text, then those of the HTML."""
+    places: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]
+    """Each slot of the body with its places in the text and in the HTML."""
 
     def body(self, values: Mapping[str, str]) -> list[bytes]:
         """The whole multipart body with one recipient's values, in pieces to join."""
-        in_text = {name: quoted(slots.value(values, name)) for name in self.text.names}
-        in_html = {}
-        for name in self.html.names:
-            bare = slots.value(values, name)
-            shown = slots.in_html(bare)
-            in_html[name] = in_text[name] if shown == bare and name in in_text else quoted(shown)
-        return [*self.text.filled(in_text), *self.html.filled(in_html)]
+        segments = list(self.segments)
+        for name, in_text, in_html in self.places:
+            bare, shown = _both(slots.value(values, name))
+            for place in in_text:
+                segments[place] = bare
+            for place in in_html:
+                segments[place] = shown
+        return segments
 
 
 def of(content: Content) -> Compiled:
@@ -81,10 +93,26 @@ def of(content: Content) -> Compiled:
 def quoted(value: str) -> bytes:
     """A text in quoted-printable that begins and may end within a line; its last line has room for a soft break."""
     if _PLAIN.fullmatch(value):
-        return value.encode() if len(value) <= ROOM else SOFT_BREAK.join(_cut(value.encode()))
+        return _plain(value.encode())
     letters = b2a_qp(_bytes(value), istext=True).replace(b"=\n", b"")  # its soft breaks go: lines are cut below
     lines = _BLANK_TO_ENCODE.sub(lambda blank: b"=%02X" % blank[0][0], letters).split(b"\n")
     return b"\r\n".join(SOFT_BREAK.join(_cut(line)) for line in lines)
+
+
+def _both(value: str) -> tuple[bytes, bytes]:
+    """A value in quoted-printable as text and as HTML show it."""
+    if _PLAIN_IN_HTML.fullmatch(value):
+        plain = _plain(value.encode())
+        return plain, plain
+    return quoted(value), quoted(slots.in_html(value))
+
+
+def _plain(line: bytes) -> bytes:
+    """A line that stands for itself, in as many pieces as it needs."""
+    if len(line) <= ROOM:
+        return line
+    cut = SOFT_BREAK.join([line[begin : begin + ROOM] for begin in range(0, len(line), ROOM)])
+    return SOFT_BREAK.join(_cut(line)) if b"\n." in cut or b"\nFrom " in cut else cut
 
 
 # keyed by the wording and not by its id alone: what is compiled can never be that of other words
@@ -96,11 +124,17 @@ def compile_body(content_id: str, subject: str, text: str, html: str) -> Compile
     parts = part(text), part(html)
     prove(parts[0], text, html=False)
     prove(parts[1], html, html=True)
+    in_text = _between(_OPENING.format(boundary, "plain"), parts[0], "\r\n")
+    in_html = _between(_OPENING.format(boundary, "html"), parts[1], f"\r\n--{boundary}--\r\n")
+    names, after = in_text.names | in_html.names, len(in_text.segments)
     return Compiled(
         boundary,
-        _between(_OPENING.format(boundary, "plain"), parts[0], "\r\n"),
-        _between(_OPENING.format(boundary, "html"), parts[1], f"\r\n--{boundary}--\r\n"),
-        parts[0].names | parts[1].names | slots.names(subject),
+        slots.cut(subject),
+        in_text,
+        in_html,
+        names | slots.names(subject),
+        in_text.segments + in_html.segments,
+        tuple((name, in_text.places_of(name), in_html.places_of(name, after)) for name in sorted(names)),
     )
 
 

@@ -2,19 +2,19 @@
 
 The bytes are written here and not by `EmailMessage`, which turns long `List-Unsubscribe` and `References` headers
 into encoded-words (TRAPS 1) and draws a random boundary. What many mails share is made once: the body by `compiled`,
-the headers that differ only by content and route by `_frame`, the date by its instant.
+what else the mails of a content on a route have in common by `_paper`, the date by its instant.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mailer import ids, settings, signing
 from mailer.consent import links
@@ -71,8 +71,7 @@ class Letter(Protocol):
         """Where its bounces and replies go, likewise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
+class Mail(NamedTuple):
     """A finished mail: CRLF only, 7-bit, header lines under 998, body lines at most 76."""
 
     data: bytes
@@ -91,23 +90,40 @@ class Rendered:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """The header lines that many mails share: those before the recipient's own, and those after."""
+class Paper:
+    """What the mails of one content have in common, those of one kind on one route under one key."""
 
+    ready: compiled.Compiled
     opening: str
+    """The header lines before the recipient's own."""
     closing: str
+    """Those after, and the empty line."""
+    bounce: Callable[[str], str]
+    reply: Callable[[str], str]
+    message_id: Callable[[str], str]
+    leave: Callable[[str], str] | None
+    """Where a mail to leave goes; None for mail that nobody can leave."""
+    links: tuple[tuple[str, links.Makes], ...]
+    """The slots of signed links that these mails need, each with what makes one."""
 
 
 def compose(letter: Letter) -> Mail:
     """The mail of one message, as it goes to the next server."""
-    content = letter.content
-    ready = compiled.of(content)
-    filled = values(letter, ready.names | LEAVE if letter.channel == Channel.MARKETING else ready.names)
-    payload, domain = letter.id.removeprefix("msg_"), letter.envelope_domain or content.reply_domain
-    head = _head(letter, ready, filled, payload, domain)
-    data = b"".join([head.encode("ascii"), *ready.body(filled)])
-    bounce_to = signing.address("bounce", payload, domain, letter.key_id)
-    return Mail(data, hashlib.sha256(data).hexdigest(), bounce_to, letter.to_address)
+    content, public_id = letter.content, letter.id
+    paper = _paper(
+        content,
+        letter.sent_from,
+        letter.envelope_domain,
+        letter.kind,
+        letter.channel,
+        letter.topic,
+        signing.seal(letter.key_id),
+    )
+    filled = _values(letter, public_id, paper.links)
+    payload = public_id.removeprefix("msg_")
+    head = _head(letter, paper, filled, payload)
+    data = b"".join((head.encode("ascii"), *paper.ready.body(filled)))
+    return Mail(data, hashlib.sha256(data).hexdigest(), paper.bounce(payload), letter.to_address)
 
 
 def render(content: Content, filled: dict[str, str]) -> Rendered:
@@ -121,17 +137,7 @@ def render(content: Content, filled: dict[str, str]) -> Rendered:
 
 def values(letter: Letter, names: Collection[str] = slots.BASE) -> dict[str, str]:
     """What one recipient's slots hold; of the signed links only those in `names`."""
-    content = letter.content
-    filled = {
-        **(letter.facts or {}),
-        **person(letter.name, letter.company, letter.to_address, content.locale),
-    }
-    who = (content.url, letter.contact_id, letter.id, letter.key_id)
-    if "leave_url" in names:
-        filled["leave_url"] = links.leave_url(*who)
-    if "preferences_url" in names:
-        filled["preferences_url"] = links.preferences_url(*who)
-    return filled
+    return _values(letter, letter.id, _links(letter.content.url, signing.seal(letter.key_id), names))
 
 
 def person(name: str, company: str, email: str, locale: str) -> dict[str, str]:
@@ -154,7 +160,7 @@ def preview(content: Content, sample: dict[str, str] | None = None) -> Rendered:
 def message_id_header(letter: Letter) -> str:
     """The Message-ID, made with the row and the same at every try (TRAPS 5); a MAC keeps others from guessing it."""
     domain = letter.envelope_domain or letter.content.reply_domain
-    return _message_id(letter.id.removeprefix("msg_"), domain, letter.key_id)
+    return _bracketed(signing.address("id", letter.id.removeprefix("msg_"), domain, letter.key_id))
 
 
 def read_message_id(header: str) -> int | None:
@@ -164,34 +170,66 @@ def read_message_id(header: str) -> int | None:
     return ids.message_row(f"msg_{payload}") if payload else None
 
 
-def _head(letter: Letter, ready: compiled.Compiled, filled: dict[str, str], payload: str, domain: str) -> str:
-    """All header lines and the empty line after them; every value in them was looked at (TRAPS 2)."""
-    content, key_id = letter.content, letter.key_id
-    frame = _frame(letter.sent_from or content.sender, letter.kind, letter.channel, letter.topic, ready.boundary)
-    subject = headers.text(slots.fill(content.subject, filled, html=False), "Subject")
-    return (
-        f"{frame.opening}To: {headers.mailbox(letter.name, letter.to_address, 'To')}\r\n"
-        f"Reply-To: {headers.address(signing.address('reply', payload, domain, key_id))}\r\n"
-        f"Subject: {subject}\r\n"
-        f"Date: {_date(letter.dated_at or letter.created_at)}\r\n"
-        f"Message-ID: {_message_id(payload, domain, key_id)}\r\n"
-        f"{_thread(letter.in_reply_to)}{_leaving(letter, filled, payload, domain)}{frame.closing}"
-    )
-
-
-@lru_cache(maxsize=256)
-def _frame(sender: str, kind: MailKind, channel: Channel, topic: str | None, boundary: str) -> Frame:
-    name, email = headers.sender(sender)
-    closing = ""
+# a content is frozen (invariant 9), so the object stands for its words
+@lru_cache(maxsize=compiled.KEPT_CONTENTS)
+def _paper(
+    content: Content,
+    sent_from: str | None,
+    envelope_domain: str | None,
+    kind: MailKind,
+    channel: Channel,
+    topic: str | None,
+    seal: signing.Seal,
+) -> Paper:
+    ready = compiled.of(content)
+    name, email = headers.sender(sent_from or content.sender)
+    domain = envelope_domain or content.reply_domain
+    names, closing = ready.names, ""
     match channel:
         case Channel.ESSENTIAL:
             closing = f"Auto-Submitted: {how}\r\n" if (how := _auto_submitted(kind)) else ""
         case Channel.MARKETING:
+            names |= LEAVE
             list_id = f"<{topic or 'news'}.{email.rpartition('@')[2]}>"
             closing = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
             closing += f"List-Id: {headers.matching(list_id, 'List-Id', _LIST_ID)}\r\n"
-    mime = f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'
-    return Frame(f"From: {headers.mailbox(name, email, 'From')}\r\n", closing + mime)
+    mime = f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{ready.boundary}"\r\n\r\n'
+    return Paper(
+        ready,
+        f"From: {headers.mailbox(name, email, 'From')}\r\n",
+        closing + mime,
+        seal.addresses("bounce", domain),
+        seal.addresses("reply", domain),
+        seal.addresses("id", domain),
+        seal.addresses("leave", domain) if channel == Channel.MARKETING else None,
+        _links(content.url, seal, names),
+    )
+
+
+def _links(base: str, seal: signing.Seal, names: Collection[str]) -> tuple[tuple[str, links.Makes], ...]:
+    makes = {"leave_url": links.leave_urls, "preferences_url": links.preferences_urls}
+    return tuple((name, made(base, seal)) for name, made in makes.items() if name in names)
+
+
+def _values(letter: Letter, public_id: str, signed: Iterable[tuple[str, links.Makes]]) -> dict[str, str]:
+    filled = person(letter.name, letter.company, letter.to_address, letter.content.locale)
+    if letter.facts:
+        filled = letter.facts | filled
+    for name, made in signed:
+        filled[name] = made(letter.contact_id, public_id)
+    return filled
+
+
+def _head(letter: Letter, paper: Paper, filled: dict[str, str], payload: str) -> str:
+    """All header lines and the empty line after them; every value in them was looked at (TRAPS 2)."""
+    return (
+        f"{paper.opening}To: {headers.mailbox(letter.name, letter.to_address, 'To')}\r\n"
+        f"Reply-To: {headers.address(paper.reply(payload))}\r\n"
+        f"Subject: {headers.text(paper.ready.subject.filled(filled), 'Subject')}\r\n"
+        f"Date: {_date(letter.dated_at or letter.created_at)}\r\n"
+        f"Message-ID: {_bracketed(paper.message_id(payload))}\r\n"
+        f"{_thread(letter.in_reply_to)}{_leaving(paper, filled, payload)}{paper.closing}"
+    )
 
 
 @lru_cache(maxsize=256)
@@ -199,8 +237,9 @@ def _date(at: datetime) -> str:
     return format_datetime(at.astimezone(UTC))  # equal instants are one entry, so they have one spelling
 
 
-def _message_id(payload: str, domain: str, key_id: str) -> str:
-    return f"<{signing.address('id', payload, domain, key_id).replace('+', '.', 1)}>"
+def _bracketed(address: str) -> str:
+    """An address as a Message-ID has it."""
+    return f"<{address.replace('+', '.', 1)}>"
 
 
 def _thread(in_reply_to: str | None) -> str:
@@ -210,11 +249,10 @@ def _thread(in_reply_to: str | None) -> str:
     return f"In-Reply-To: {in_reply_to}\r\nReferences: {in_reply_to}\r\n"
 
 
-def _leaving(letter: Letter, filled: dict[str, str], payload: str, domain: str) -> str:
-    if letter.channel != Channel.MARKETING:
+def _leaving(paper: Paper, filled: dict[str, str], payload: str) -> str:
+    if paper.leave is None:
         return ""
-    mailto = signing.address("leave", payload, domain, letter.key_id)
-    ways = f"<{filled['leave_url']}>, <mailto:{mailto}>"
+    ways = f"<{filled['leave_url']}>, <mailto:{paper.leave(payload)}>"
     return f"List-Unsubscribe: {headers.matching(ways, 'List-Unsubscribe', _LEAVING)}\r\n"
 
 

@@ -20,11 +20,11 @@ WORD_LINE_LIMIT = 76  # of a line that holds one
 FOLD = "\r\n "
 _MARKS = len("=?utf-8?q??=")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_PLAIN = re.compile(r"[!-~]+(?: +[!-~]+)*")
 _ATOMS = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
 _ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]+@[A-Za-z0-9._:\[\]-]+")
 # what may stand for itself in a word of a name as well as of a subject (RFC 2047 §5 (3)); a blank is an underscore
-_OWN_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
+_OWN_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/"
+_IN_Q = ["_" if byte == 0x20 else chr(byte) if byte in _OWN_LETTERS else f"={byte:02X}" for byte in range(256)]
 T = TypeVar("T", str, bytes)
 
 
@@ -46,7 +46,8 @@ def text(value: str, header: str, field: str = "") -> str:
 
 def is_plain(value: str) -> bool:
     """Whether a header can hold a text as it is, and its reader gets the same text back."""
-    return not value or (len(value) <= PLAIN_LIMIT and "=?" not in value and _PLAIN.fullmatch(value) is not None)
+    is_visible = value.isascii() and value.isprintable() and value.strip(" ") == value
+    return is_visible and len(value) <= PLAIN_LIMIT and "=?" not in value
 
 
 def mailbox(name: str, email: str, header: str) -> str:
@@ -95,9 +96,12 @@ def encoded_words(value: str, first_line: int) -> list[str]:
     `first_line` is how many characters the first of the lines has room for.
     """
     first, room = min(first_line, WORD_LIMIT) - _MARKS, WORD_LIMIT - _MARKS
-    in_q, in_b = [_quoted(letter) for letter in value], [letter.encode() for letter in value]
-    if sum(map(len, in_q)) <= (sum(map(len, in_b)) + 2) // 3 * 4:
-        return [f"=?utf-8?q?{''.join(run)}?=" for run in _runs(in_q, first, room)]
+    raw = value.encode()
+    whole = _quoted(raw)
+    if len(whole) <= (len(raw) + 2) // 3 * 4:
+        runs = [whole] if len(whole) <= first else _runs([_quoted(letter.encode()) for letter in value], first, room)
+        return [f"=?utf-8?q?{''.join(run)}?=" for run in runs]
+    in_b = [letter.encode() for letter in value]
     return [f"=?utf-8?b?{b64encode(b''.join(run)).decode()}?=" for run in _runs(in_b, first // 4 * 3, room // 4 * 3)]
 
 
@@ -116,7 +120,5 @@ def _in_quotes(name: str) -> str:
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _quoted(letter: str) -> str:
-    if letter in _OWN_LETTERS:
-        return letter
-    return "_" if letter == " " else "".join(f"={byte:02X}" for byte in letter.encode())
+def _quoted(raw: bytes) -> str:
+    return "".join([_IN_Q[byte] for byte in raw])

@@ -10,6 +10,7 @@ import re
 import secrets
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from html import escape
 
 from markupsafe import Markup
@@ -73,11 +74,33 @@ def split(kept: str) -> tuple[list[str], list[str]]:
     return pieces[::2], pieces[1::2]
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Kept wording cut at its slots, for texts that are filled as they are."""
+
+    literals: tuple[str, ...]
+    names: tuple[str, ...]
+
+    def filled(self, values: Mapping[str, str]) -> str:
+        """`fill` for a text that is no HTML."""
+        pieces = [self.literals[0]]
+        for number, name in enumerate(self.names, 1):
+            pieces += (value(values, name), self.literals[number])
+        return "".join(pieces)
+
+
+def cut(kept: str) -> Cut:
+    """Kept wording, cut once for many."""
+    literals, names = split(kept)
+    return Cut(tuple(literals), tuple(names))
+
+
 def value(values: Mapping[str, str], name: str) -> str:
     """What goes into a slot; MissingSlot if the message does not have it."""
-    if name not in values:
+    found = values.get(name)
+    if found is None:
         raise MissingSlot(f"{name}: this mail asks for a value that the message does not have.", field=name)
-    return values[name]
+    return found
 
 
 def in_html(text: str) -> str:

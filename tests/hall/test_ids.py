@@ -93,3 +93,8 @@ def test_what_is_spelled_is_read_back(number: int, length: int) -> None:
 def test_a_letter_outside_the_alphabet_is_refused() -> None:
     with pytest.raises(ValueError, match="“u”"):
         ids.decode("u")
+
+
+@given(st.integers(0, 2**80 - 1))
+def test_sixteen_letters_are_spelled_alike(number: int) -> None:
+    assert ids.encode_16(number) == ids.encode(number, 16)

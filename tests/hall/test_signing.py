@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mailer import ids, signing
 from mailer.signing import BadToken, KeyGone
@@ -141,3 +144,10 @@ def test_a_keyed_digest_is_found_under_every_key_and_says_nothing_without(config
     assert digest in signing.keyed_digests("erased-address", "anna@people.example")
     assert digest not in signing.keyed_digests("other", "anna@people.example")
     assert digest != hashlib.sha256(b"anna@people.example").hexdigest()
+
+
+@given(st.binary(max_size=200), st.binary(max_size=100), st.binary(max_size=300))
+def test_a_begun_hmac_is_that_of_the_standard_library(key: bytes, before: bytes, what: bytes) -> None:
+    mac_of = signing.begun_hmac(key, before)
+    assert mac_of(what) == hmac.digest(key, before + what, "sha256")
+    assert mac_of(what) == hmac.digest(key, before + what, "sha256"), "it can be used again"
