@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from queue import Empty, SimpleQueue
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from mailer.delivery import transport
 from mailer.delivery.routes import Route
@@ -39,8 +39,7 @@ _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _TOO_LONG = "the server took too long"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """One mail to be handed over: finished bytes, not yet dot-stuffed. `ticket` is the caller's own.
 
     `is_clean` says that no bare line end and no leading dot can be in it, for it was composed of parts that are

@@ -6,6 +6,7 @@ import re
 import smtplib
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from mailer.delivery.routes import Route, Tls
@@ -68,21 +69,27 @@ class Replies:
         """The replies that are whole with this piece; raises NoReply at what is none, or is longer than any."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            code, mark = line[:3], line[3:4]
-            if len(line) > REPLY_LINE or not (code.isdigit() and b"200" <= code < b"600" and mark in b" -\r"):
-                raise NoReply("the server answered what is no reply")
-            if mark == b"-":
-                self._before.append(line[4:].strip())
+            is_last, reply = _read_line(line)
+            if not is_last:
+                self._before.append(reply.text)
                 if len(self._before) >= REPLY_LINES:
                     raise NoReply("the server's answer has no end")
-                continue
-            text = line[4:].strip()
-            if self._before:
-                text = b"\n".join([*self._before, text])
+            elif self._before:
+                yield Reply(reply.code, b"\n".join([*self._before, reply.text]))
                 self._before = []
-            yield Reply(int(code), text)
+            else:
+                yield reply
         if len(self._rest) > REPLY_LINE:
             raise NoReply("the server's answer has no end")
+
+
+@lru_cache(maxsize=256)  # a server says much the same to every mail
+def _read_line(line: bytes) -> tuple[bool, Reply]:
+    """Whether a line is the last of its reply, and what it says."""
+    code, mark = line[:3], line[3:4]
+    if len(line) > REPLY_LINE or not (code.isdigit() and b"200" <= code < b"600" and mark in b" -\r"):
+        raise NoReply("the server answered what is no reply")
+    return mark != b"-", Reply(int(code), line[4:].strip())
 
 
 def unconnected(route: Route, timeout: float) -> smtplib.SMTP:

@@ -9,8 +9,9 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import cast
 
-from sqlalchemy import delete, event, insert, select, text
+from sqlalchemy import Table, delete, event, insert, select, text
 from sqlalchemy.orm import Session, SessionTransaction
 
 from mailer import db
@@ -20,7 +21,10 @@ from mailer.ledger.models import Event, LedgerDetail, LedgerEntry, LedgerHead, L
 from mailer.ledger.tree import LedgerTree
 
 PENDING = "ledger.pending"
+_entries = LedgerEntry.__table__.c
 CHAIN_LOCK = 0x6D61696C  # "mail": one advisory lock for the whole chain
+_LAST = select(_entries.seq, _entries.hash).order_by(_entries.seq.desc()).limit(1)
+_ADD_ENTRIES, _ADD_DETAILS = (insert(cast("Table", kind.__table__)) for kind in (LedgerEntry, LedgerDetail))
 
 
 @dataclass(frozen=True)
@@ -119,11 +123,23 @@ def _chain(session: Session) -> None:
     session.flush()
     if db.is_postgresql(session):
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHAIN_LOCK})
-    last = session.execute(select(LedgerEntry.seq, LedgerEntry.hash).order_by(LedgerEntry.seq.desc()).limit(1)).first()
-    seq, head = (last.seq, last.hash) if last else (0, rules.GENESIS)
-    for entry in pending:
-        seq += 1
-        head = _append(session, entry, seq, head)
+    last = session.execute(_LAST).first()
+    before, head = (last.seq, last.hash) if last else (0, rules.GENESIS)
+    entries: list[dict[str, object]] = []
+    details: list[dict[str, object]] = []
+    for seq, entry in enumerate(pending, before + 1):
+        digest = ""
+        if entry.personal:
+            salt = secrets.token_hex(16)
+            digest = rules.digest_detail(salt, entry.personal)
+            details.append({"seq": seq, "contact_id": entry.contact_id, "salt": salt, "body": entry.personal})
+        hashed = rules.hash_entry(seq, entry.kind, entry.at, entry.subjects, digest, head)
+        said = {"seq": seq, "kind": entry.kind, "at": entry.at, "subjects": entry.subjects}
+        entries.append({**said, "detail_digest": digest, "prev_hash": head, "hash": hashed})
+        head = hashed
+    session.execute(_ADD_ENTRIES, entries)
+    if details:
+        session.execute(_ADD_DETAILS, details)
 
 
 @event.listens_for(Session, "after_soft_rollback")
@@ -143,24 +159,3 @@ def _is_within(savepoint: SessionTransaction | None, outer: SessionTransaction) 
     while savepoint is not None and savepoint is not outer:
         savepoint = savepoint.parent
     return savepoint is outer
-
-
-def _append(session: Session, entry: _Pending, seq: int, prev_hash: str) -> str:
-    digest = ""
-    if entry.personal:
-        salt = secrets.token_hex(16)
-        digest = rules.digest_detail(salt, entry.personal)
-        session.add(LedgerDetail(seq=seq, contact_id=entry.contact_id, salt=salt, body=entry.personal))
-    hashed = rules.hash_entry(seq, entry.kind, entry.at, entry.subjects, digest, prev_hash)
-    session.add(
-        LedgerEntry(
-            seq=seq,
-            kind=entry.kind,
-            at=entry.at,
-            subjects=entry.subjects,
-            detail_digest=digest,
-            prev_hash=prev_hash,
-            hash=hashed,
-        )
-    )
-    return hashed

@@ -9,7 +9,7 @@ one, through a statement that is prepared once.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -86,14 +86,20 @@ def spell(session: Session, accepted: Sequence[Done], others: Sequence[Done]) ->
     addresses.
     """
     is_postgresql = db.is_postgresql(session)
-    at = _spelled(_spell_postgresql if is_postgresql else _spell_sqlite, (*accepted, *others))
-    in_order, batch = sorted(accepted, key=_row), ids.new("bat")
+    spell_at = datetime.isoformat if is_postgresql else _spell_sqlite
+    took, batch = sorted(accepted, key=_row), ids.new("bat")
+    days = {day: spell_at(day) for day in {one.mail.dated_at for one in took}}  # a batch has few
+    at = [spell_at(one.at) for one in took]
+    answered = [_answered(one, spelled) for one, spelled in zip(took, at, strict=True)]
     return Written(
         batch,
-        [_accepted(one, at, batch, is_text=not is_postgresql) for one in in_order],
-        [_answered(one, at) for one in (*in_order, *sorted(others, key=_row))],
-        (_row(in_order[0]), _row(in_order[-1])) if in_order else None,
-        merkle_root(one.sha256 for one in in_order),
+        [
+            _accepted(one, spelled, days, batch, is_text=not is_postgresql)
+            for one, spelled in zip(took, at, strict=True)
+        ],
+        answered + [_answered(one, spell_at(one.at)) for one in sorted(others, key=_row)],
+        (_row(took[0]), _row(took[-1])) if took else None,
+        merkle_root([one.sha256 for one in took]),
     )
 
 
@@ -116,20 +122,19 @@ def _row(one: Done) -> int:
     return one.mail.row
 
 
-def _accepted(one: Done, at: Mapping[datetime, str], batch: str, *, is_text: bool) -> Row:
+def _accepted(one: Done, at: str, days: Mapping[datetime, str], batch: str, *, is_text: bool) -> Row:
     mail = one.mail
     facts: Any = mail.facts if mail.kind is MailKind.NOTICE else None  # the dates on it were reckoned at the claim
     if is_text and facts is not None:
         facts = json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
-    who = mail.sent_from, mail.envelope_domain
-    return (at[one.at], one.sha256, at[mail.dated_at], *who, facts, batch, mail.row)
+    return (at, one.sha256, days[mail.dated_at], mail.sent_from, mail.envelope_domain, facts, batch, mail.row)
 
 
-def _answered(one: Done, at: Mapping[datetime, str]) -> Row:
+def _answered(one: Done, at: str) -> Row:
     answer = one.answer
     assert answer is not None
     words = rules.without_addresses(answer.reply, one.mail.to_address)
-    return (one.mail.row, at[one.at], answer.route, answer.outcome.value, answer.code, words)
+    return (one.mail.row, at, answer.route, answer.outcome.value, answer.code, words)
 
 
 def _as_json(columns: Mapping[str, str], rows: Sequence[Row]) -> str:
@@ -137,15 +142,6 @@ def _as_json(columns: Mapping[str, str], rows: Sequence[Row]) -> str:
     return json.dumps([dict(zip(names, row, strict=True)) for row in rows], ensure_ascii=False, separators=(",", ":"))
 
 
-def _spelled(spell_one: Callable[[datetime], str], done: Sequence[Done]) -> dict[datetime, str]:
-    """Each instant once, for a batch has few days on its mails."""
-    return {at: spell_one(at) for at in {at for one in done for at in (one.at, one.mail.dated_at)}}
-
-
-def _spell_postgresql(at: datetime) -> str:
-    return at.isoformat()
-
-
 def _spell_sqlite(at: datetime) -> str:
     """As SQLAlchemy keeps it: UTC, without its zone."""
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return at.astimezone(UTC).isoformat(" ", "microseconds")[:26]

@@ -36,6 +36,7 @@ _ANSWER_AT = 16
 _WHO = struct.Struct("<200s255s")  # the From and the envelope domain of the route, if it has its own
 _WHO_AT = 528
 _OUTCOMES = tuple(Outcome)
+_NUMBERS = {outcome: number for number, outcome in enumerate(_OUTCOMES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,8 @@ class Journal:
         slot = self._slots.get(row)
         if slot is None:
             return  # it never was: nothing of it can be in doubt
-        outcome = _OUTCOMES.index(answer.outcome)
-        reply = answer.reply.encode()[:380]
-        found = (outcome, answer.code, at.timestamp(), sha256.encode(), answer.route.encode()[:40], reply)
+        route, reply = answer.route.encode()[:40], answer.reply.encode()[:380]
+        found = (_NUMBERS[answer.outcome], answer.code, at.timestamp(), sha256.encode(), route, reply)
         _ANSWER.pack_into(self._memory, slot + _ANSWER_AT, *found)
         self._memory[slot + _ANSWERED] = 1
 

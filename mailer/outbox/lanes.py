@@ -10,9 +10,22 @@ import random
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Update, and_, case, delete, func, literal, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from mailer import ids
@@ -25,7 +38,66 @@ from mailer.outbox.queries import HELD, in_state
 from mailer.outbox.rules import Outcome, State
 
 _QUIETLY = {"synchronize_session": False}
-_TAKEN = rules.After(State.ACCEPTED)
+
+# What every batch asks for is spelled once: to build such a statement takes ten times as long as to run it.
+_MESSAGES, _PARCELS, _MAILINGS = (cast("Table", kind.__table__) for kind in (Message, Parcel, Mailing))
+_messages, _parcels, _mailings = _MESSAGES.c, _PARCELS.c, _MAILINGS.c
+_DUE = (
+    select(_messages.id)
+    .where(
+        in_state(State.QUEUED, _messages),
+        _messages.channel == bindparam("of_channel"),
+        _messages.due_at <= bindparam("at"),
+    )
+    .order_by(_messages.due_at, _messages.id)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+    .cte("due")  # as a plain subquery PostgreSQL may run it more than once, past the limit
+)
+_CLAIM = (
+    update(_MESSAGES)
+    .where(_messages.id.in_(select(_DUE.c[0])))
+    .values(
+        state=State.SENDING,
+        lease_token=bindparam("token"),
+        due_at=bindparam("until"),
+        dated_at=func.coalesce(_messages.dated_at, bindparam("at", type_=_messages.dated_at.type)),
+    )
+    .returning(_messages.id)
+)
+_FREE = (
+    select(_parcels.id)
+    .join(_MAILINGS, _mailings.id == _parcels.mailing_id)
+    .where(
+        _parcels.channel == bindparam("of_channel"),
+        _parcels.lease_token.is_(None),
+        queries.goes_on(bindparam("at"), _mailings),
+    )
+    .order_by(_parcels.turn, _parcels.id)
+    .limit(1)
+    .with_for_update(skip_locked=True, of=_PARCELS)
+    .cte("free")
+)
+_TAKE = (
+    update(_PARCELS)
+    .where(_parcels.id.in_(select(_FREE.c[0])))
+    .values(lease_token=bindparam("token"), lease_until=bindparam("until"), dated_at=bindparam("at"))
+    .returning(_parcels.id, _parcels.mailing_id, _parcels.first_row, _parcels.last_row)
+)
+_MINE = and_(_parcels.id == bindparam("parcel"), _parcels.lease_token == bindparam("token"))
+_HOLD = update(_PARCELS).where(_MINE).values(turn=_parcels.turn)
+_EXTEND = update(_PARCELS).where(_MINE).values(lease_until=bindparam("until"))
+_FREED = update(_PARCELS).where(_MINE).values(lease_token=None, lease_until=None, dated_at=None)
+_END = delete(_PARCELS).where(_MINE)
+_COUNT = (
+    update(_MAILINGS)
+    .where(_mailings.id == bindparam("mailing"))
+    .values(
+        accepted=_mailings.accepted + bindparam("took"),
+        window_count=_mailings.window_count + bindparam("took"),
+        refused=_mailings.refused + bindparam("not_taken"),
+    )
+)
 
 
 def claim(session: Session, channel: Channel, at: datetime, lease: timedelta, limit: int) -> Batch | None:
@@ -33,49 +105,16 @@ def claim(session: Session, channel: Channel, at: datetime, lease: timedelta, li
 
     The claim is the mark: without a journal all of it is in doubt once the lease is over. `look_at` reads the mails.
     """
-    due = (
-        select(Message.row)
-        .where(in_state(State.QUEUED), Message.channel == channel, Message.due_at <= at)
-        .order_by(Message.due_at, Message.row)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("due")  # as a plain subquery PostgreSQL may run it more than once, past the limit
-    )
     token = ids.new("lse")
-    taken = session.scalars(
-        update(Message)
-        .where(Message.row.in_(select(due.c[0])))
-        .values(
-            state=State.SENDING,
-            lease_token=token,
-            due_at=at + lease,
-            dated_at=func.coalesce(Message.dated_at, literal(at, Message.dated_at.type)),
-        )
-        .returning(Message.row)
-        .execution_options(**_QUIETLY)
-    ).all()
+    said = {"of_channel": channel, "at": at, "until": at + lease, "token": token, "limit": limit}
+    taken = session.scalars(_CLAIM, said).all()
     return Batch(token, None, which=Message.row.in_(taken)) if taken else None
 
 
 def take_parcel(session: Session, channel: Channel, at: datetime, lease: timedelta) -> Batch | None:
     """Lease the next parcel of a channel's mailings, those that may go on, in turn; None if there is none."""
-    free = (
-        select(Parcel.id)
-        .join(Mailing, Mailing.id == Parcel.mailing_id)
-        .where(Parcel.channel == channel, Parcel.lease_token.is_(None), queries.goes_on(at))
-        .order_by(Parcel.turn, Parcel.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=Parcel)
-        .cte("free")
-    )
     token = ids.new("lse")
-    taken = session.execute(
-        update(Parcel)
-        .where(Parcel.id.in_(select(free.c[0])))
-        .values(lease_token=token, lease_until=at + lease, dated_at=at)
-        .returning(Parcel.id, Parcel.mailing_id, Parcel.first_row, Parcel.last_row)
-        .execution_options(**_QUIETLY)
-    ).first()
+    taken = session.execute(_TAKE, {"of_channel": channel, "at": at, "until": at + lease, "token": token}).first()
     if taken is None:
         return None
     return Batch(token, taken.id, which=in_parcel(taken))
@@ -112,25 +151,32 @@ def stop(session: Session, batch: Batch, at: datetime) -> list[tuple[Done, State
 
 
 def settle(session: Session, batch: Batch, done: Sequence[Done], at: datetime) -> list[tuple[Done, State]]:
-    """Write down what came of messages of a batch, and the state each is in now.
+    """Write down what came of messages of a batch, and the state each is in now; first those that a server took.
 
     Nothing changes, and nothing is given, for what was taken from us meanwhile (fencing, TRAPS 10).
     """
-    settled = [(one, _after(one)) for one in done]
-    spelled = _spell(session, settled)  # before the first statement, which keeps every other writer of SQLite out
+    took: list[Done] = []
+    others: list[tuple[Done, rules.After]] = []
+    for one in done:
+        if one.answer is not None and one.answer.outcome is Outcome.ACCEPTED:
+            took.append(one)
+        else:
+            others.append((one, _after(one)))
+    spelled = _spell(session, took, others)  # before the first statement, which keeps every other writer of SQLite out
     ours = _still_ours(session, batch, [one.mail.row for one in done])
     if len(ours) < len(done):
-        settled = [(one, after) for one, after in settled if one.mail.row in ours]
-        spelled = _spell(session, settled)
+        took = [one for one in took if one.mail.row in ours]
+        others = [(one, after) for one, after in others if one.mail.row in ours]
+        spelled = _spell(session, took, others)
     _accept(session, spelled, at)
-    _count(session, settled)
-    _withhold(session, [one for one, after in settled if after.state is State.WITHHELD], at)
-    for one, after in settled:
-        if after.state not in (State.ACCEPTED, State.WITHHELD):
+    _count(session, took, [one for one, after in others if after.state is State.REFUSED])
+    _withhold(session, [one for one, after in others if after.state is State.WITHHELD], at)
+    for one, after in others:
+        if after.state is not State.WITHHELD:
             _write(session, one, after)
     batch.left.difference_update(one.mail.row for one in done)
     _let_go_if_done(session, batch)
-    return [(one, after.state) for one, after in settled]
+    return [(one, State.ACCEPTED) for one in took] + [(one, after.state) for one, after in others]
 
 
 def give_back(session: Session, batch: Batch, mails: Collection[Outgoing], at: datetime) -> None:
@@ -153,14 +199,10 @@ def give_back(session: Session, batch: Batch, mails: Collection[Outgoing], at: d
 
 def extend(session: Session, batch: Batch, until: datetime) -> bool:
     """Hold the lease until then; False if it was lost."""
-    held: Update
-    if batch.parcel is None:
-        held = update(Message).where(Message.row.in_(batch.left), Message.lease_token == batch.token)
-        held = held.values(due_at=until)
-    else:
-        held = update(Parcel).where(Parcel.id == batch.parcel, Parcel.lease_token == batch.token)
-        held = held.values(lease_until=until)
-    return _rows(session, held) > 0
+    if batch.parcel is not None:
+        return _of_parcel(session, batch, _EXTEND, until=until) > 0
+    held = update(Message).where(Message.row.in_(batch.left), Message.lease_token == batch.token)
+    return _rows(session, held.values(due_at=until)) > 0
 
 
 def stopped(session: Session, mails: Sequence[Outgoing], at: datetime) -> list[Done]:
@@ -198,9 +240,8 @@ def lost_leases(session: Session, channel: Channel, at: datetime, limit: int = 2
 
 
 def _after(one: Done) -> rules.After:
+    """What becomes of a message that no server took."""
     mail, answer = one.mail, one.answer
-    if answer is not None and answer.outcome is Outcome.ACCEPTED:
-        return _TAKEN
     if one.withheld is not None:
         return rules.After(State.WITHHELD)
     if one.put_off_until is not None:
@@ -224,8 +265,7 @@ def _still_ours(session: Session, batch: Batch, rows: Sequence[int]) -> Collecti
     if not rows:
         return ()
     if batch.parcel is not None:
-        mine = update(Parcel).where(Parcel.id == batch.parcel, Parcel.lease_token == batch.token)
-        return frozenset(rows) if _rows(session, mine.values(turn=Parcel.turn)) else ()
+        return frozenset(rows) if _of_parcel(session, batch, _HOLD) else ()
     query = select(Message.row).where(Message.row.in_(rows), Message.lease_token == batch.token)
     return frozenset(session.scalars(query.with_for_update()))
 
@@ -233,18 +273,11 @@ def _still_ours(session: Session, batch: Batch, rows: Sequence[int]) -> Collecti
 def _let_go_if_done(session: Session, batch: Batch) -> None:
     if batch.left or batch.parcel is None:
         return
-    mine = Parcel.id == batch.parcel, Parcel.lease_token == batch.token
-    if batch.was_given_back:  # the rest still waits in it
-        free = {"lease_token": None, "lease_until": None, "dated_at": None}
-        session.execute(update(Parcel).where(*mine).values(**free).execution_options(**_QUIETLY))
-    else:
-        session.execute(delete(Parcel).where(*mine).execution_options(**_QUIETLY))
+    _of_parcel(session, batch, _FREED if batch.was_given_back else _END)  # given back: the rest still waits in it
 
 
-def _spell(session: Session, settled: Sequence[tuple[Done, rules.After]]) -> bulk.Written:
-    accepted = [one for one, after in settled if after.state is State.ACCEPTED]
-    others = [one for one, after in settled if after.state is not State.ACCEPTED and one.answer is not None]
-    return bulk.spell(session, accepted, others)
+def _spell(session: Session, took: Sequence[Done], others: Sequence[tuple[Done, rules.After]]) -> bulk.Written:
+    return bulk.spell(session, took, [one for one, _ in others if one.answer is not None])
 
 
 def _accept(session: Session, spelled: bulk.Written, at: datetime) -> None:
@@ -255,20 +288,12 @@ def _accept(session: Session, spelled: bulk.Written, at: datetime) -> None:
         ledger.record(session, "messages.accepted", at, count=count, rows=rows, batch=spelled.batch, root=spelled.root)
 
 
-def _count(session: Session, settled: Sequence[tuple[Done, rules.After]]) -> None:
+def _count(session: Session, took: Sequence[Done], refused: Sequence[Done]) -> None:
     """Add to the numbers of the mailings what was answered to theirs."""
-    took, not_took = (
-        Counter(one.mail.mailing_id for one, after in settled if after.state is state)
-        for state in (State.ACCEPTED, State.REFUSED)
-    )
-    for mailing_id in sorted({one for one in (*took, *not_took) if one is not None}):
-        values = {
-            "accepted": Mailing.accepted + took[mailing_id],
-            "window_count": Mailing.window_count + took[mailing_id],
-            "refused": Mailing.refused + not_took[mailing_id],
-        }
-        counted = update(Mailing).where(Mailing.id == mailing_id).values(**values)
-        session.execute(counted.execution_options(**_QUIETLY))
+    accepted, not_taken = (Counter([one.mail.mailing_id for one in answered]) for answered in (took, refused))
+    for mailing_id in sorted({one for one in (*accepted, *not_taken) if one is not None}):
+        said = {"mailing": mailing_id, "took": accepted[mailing_id], "not_taken": not_taken[mailing_id]}
+        session.execute(_COUNT, said)
 
 
 def _withhold(session: Session, stopped: Sequence[Done], at: datetime) -> None:
@@ -296,6 +321,12 @@ def _write(session: Session, one: Done, after: rules.After) -> None:
     session.execute(
         update(Message).where(Message.row == mail.row, waits).values(**values).execution_options(**_QUIETLY)
     )
+
+
+def _of_parcel(session: Session, batch: Batch, change: Update | Delete, **values: Any) -> int:
+    """Change the parcel of a batch while it is ours; how many rows that were."""
+    result = session.execute(change, {"parcel": batch.parcel, "token": batch.token, **values})
+    return int(result.rowcount)  # type: ignore[attr-defined]
 
 
 def _rows(session: Session, change: Update) -> int:

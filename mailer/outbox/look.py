@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from functools import lru_cache
@@ -33,7 +34,10 @@ Stop = Withheld | Paused
 
 
 class _Facts(NamedTuple):
-    """What stands about one message's person, address and mailing; `reasons` are those against the address."""
+    """What stands about one message's person, address and mailing; `reasons` are those against the address.
+
+    The middle ones are the database's own words: a yes may be a 1.
+    """
 
     channel: str
     topic: str | None
@@ -43,19 +47,32 @@ class _Facts(NamedTuple):
     is_erased: bool | None
     is_closed: bool | None
     is_subscribed: bool | None
-    is_paused: bool | None
-    is_cancelled: bool | None
     reasons: str | None
+    mailing: _Mailing
+
+
+class _Mailing(NamedTuple):
+    """What stands about the mailing of a message, if it has one."""
+
+    is_cancelled: bool = False
+    is_paused: bool = False
+    per_hour: int | None = None
+
+
+_NO_MAILING = _Mailing()
 
 
 def read(session: Session, which: ColumnElement[bool], at: datetime) -> Iterator[tuple[Outgoing, Stop | None]]:
     """The messages in order of their rows, each with why it may not go out; `at` is the day of those without one."""
     contents: dict[str, Content] = {}
     rows = session.connection().execute(_query(*_KEPT).where(which).order_by(_messages.id)).all()
-    for number, to_address, *found in rows:
-        facts, kept = tuple(found[:_FACTS]), found[_FACTS:]
-        contact_id, mailing_id, kind, content_id, key_id, name, company, words, in_reply_to, created_at, *more = kept
-        attempts, dated_at, sent_from, envelope_domain, turn_at, time_zone, per_hour = more
+    mailings = _mailings_of(session, {row.mailing_id for row in rows})
+    for (
+        number, contact_id, mailing_id, to_address, channel, topic, origin, is_erased, is_closed, is_subscribed,
+        reasons, kind, content_id, key_id, name, company, words, in_reply_to, created_at, attempts, dated_at,
+        sent_from, envelope_domain, turn_at, time_zone,
+    ) in rows:  # fmt: skip
+        mailing = mailings.get(mailing_id, _NO_MAILING)
         content = contents.get(content_id)
         if content is None:
             content = contents[content_id] = session.get_one(Content, content_id)
@@ -65,14 +82,14 @@ def read(session: Session, which: ColumnElement[bool], at: datetime) -> Iterator
             contact_id,
             mailing_id,
             _KINDS[kind],
-            _CHANNELS[facts[0]],
-            facts[1],
+            _CHANNELS[channel],
+            topic,
             content,
             key_id,
             to_address,
             name,
             company,
-            words,
+            _facts_of(words) if words else None,
             in_reply_to,
             _instant(created_at),
             attempts,
@@ -82,15 +99,21 @@ def read(session: Session, which: ColumnElement[bool], at: datetime) -> Iterator
             day != at,
             _instant(turn_at) if turn_at else None,
             time_zone,
-            per_hour,
+            mailing.per_hour,
         )
+        person = contact_id is not None, origin, is_erased, is_closed, is_subscribed
+        facts = (channel, topic, to_address != "", *person, reasons, mailing)
         yield mail, _why_not(session, to_address, facts)
 
 
 def again(session: Session, rows: Sequence[int]) -> Iterator[tuple[int, Stop]]:
     """Those of the messages that may not go out any more, with the reason."""
-    for number, to_address, *found in session.connection().execute(_query().where(_messages.id.in_(rows))).all():
-        if (stop := _why_not(session, to_address, tuple(found))) is not None:
+    found = session.connection().execute(_query().where(_messages.id.in_(rows))).all()
+    mailings = _mailings_of(session, {row.mailing_id for row in found})
+    for number, contact_id, mailing_id, to_address, channel, topic, *standing in found:
+        mailing = mailings.get(mailing_id, _NO_MAILING)
+        facts = (channel, topic, to_address != "", contact_id is not None, *standing, mailing)
+        if (stop := _why_not(session, to_address, facts)) is not None:
             yield number, stop
 
 
@@ -101,45 +124,63 @@ def _raw(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 _messages, _contacts = Message.__table__.c, Contact.__table__.c
 _KINDS, _CHANNELS = {kind.value: kind for kind in MailKind}, {channel.value: channel for channel in Channel}
-_KEPT = (
-    *(_raw(_messages[name]) for name in ("contact_id", "mailing_id", "kind", "content_id", "key_id", "name")),
-    *(_messages[name] for name in ("company", "facts", "in_reply_to")),
-    *(_raw(_messages.created_at), _messages.attempts, _raw(_messages.dated_at)),
-    *(_messages.sent_from, _messages.envelope_domain, _raw(_messages.turn_at)),
-    *(_contacts.time_zone, Mailing.__table__.c.per_hour),
+_KEPT = tuple(
+    _raw(column)
+    for column in (
+        *(_messages[name] for name in ("kind", "content_id", "key_id", "name", "company", "facts", "in_reply_to")),
+        *(
+            _messages[name]
+            for name in ("created_at", "attempts", "dated_at", "sent_from", "envelope_domain", "turn_at")
+        ),
+        _contacts.time_zone,
+    )
 )
-_FACTS = len(_Facts._fields)
 
 
 @lru_cache(maxsize=4)
 def _query(*more: Any) -> Select[Any]:
-    """Number, address, the facts, and `more` of the messages."""
+    """Number, person, mailing and address, the facts of the database about them, and `more` of the messages."""
     suppressions, subscriptions = Suppression.__table__.c, Subscription.__table__.c
-    mailings = Mailing.__table__.c
     # an address's key is the address in lower case: it was read as ASCII (contacts.rules.read_address)
     standing = and_(suppressions.email_key == func.lower(_messages.to_address), suppressions.lifted_at.is_(None))
     reasons = select(func.aggregate_strings(_raw(suppressions.reason), ",")).where(standing).scalar_subquery()
     said = and_(subscriptions.contact_id == _messages.contact_id, subscriptions.topic == _messages.topic)
     facts = (
-        _raw(_messages.channel),
+        _messages.channel,
         _messages.topic,
-        _messages.to_address != "",
-        _messages.contact_id.is_not(None),
-        _raw(_contacts.origin),
+        _contacts.origin,
         _contacts.erased_at.is_not(None),
         _contacts.closed_at.is_not(None),
         subscriptions.is_subscribed,
-        mailings.paused_at.is_not(None),
-        mailings.cancelled_at.is_not(None),
-        reasons,
     )
     return (
-        select(_messages.id, _messages.to_address, *facts, *more)
+        select(
+            *(_messages.id, _messages.contact_id, _messages.mailing_id, _messages.to_address),
+            *map(_raw, facts),
+            reasons.label("reasons"),
+            *more,
+        )
         .select_from(Message.__table__)
         .outerjoin(Contact.__table__, _contacts.id == _messages.contact_id)
         .outerjoin(Subscription.__table__, said)
-        .outerjoin(Mailing.__table__, mailings.id == _messages.mailing_id)
     )
+
+
+def _mailings_of(session: Session, which: Collection[str | None]) -> dict[str, _Mailing]:
+    """The mailings of messages: there are few."""
+    wanted = [one for one in which if one is not None]
+    if not wanted:
+        return {}
+    table = Mailing.__table__.c
+    columns = table.id, table.cancelled_at.is_not(None), table.paused_at.is_not(None), table.per_hour
+    rows = session.execute(select(*columns).where(table.id.in_(wanted)))
+    return {number: _Mailing(*found) for number, *found in rows}
+
+
+def _facts_of(words: Any) -> dict[str, str]:
+    """What a driver gives of a JSON column: SQLite's its text, PostgreSQL's the value."""
+    found: dict[str, str] = json.loads(words) if isinstance(words, str) else words
+    return found
 
 
 def _instant(value: str | datetime) -> datetime:
@@ -164,9 +205,9 @@ def _why_not(session: Session, to_address: str, facts: tuple[Any, ...]) -> Stop 
 def _judge(facts: tuple[Any, ...]) -> tuple[Stop | None, bool]:
     """The judgement of `consent.rules`, and whether the mail is to a person we know. The same facts, judged once."""
     about = _Facts(*facts)
-    if about.is_cancelled:
+    if about.mailing.is_cancelled:
         return Withheld.CANCELLED, about.is_person
-    if about.is_paused:
+    if about.mailing.is_paused:
         return PAUSED, about.is_person
     suppressed = frozenset(SuppressionReason(reason) for reason in (about.reasons or "").split(",") if reason)
     if not about.is_person:
@@ -176,7 +217,7 @@ def _judge(facts: tuple[Any, ...]) -> tuple[Stop | None, bool]:
     standing = Standing(
         origin=Origin(about.origin) if about.origin else Origin.THIRD_PARTY,
         subscribed=frozenset(topic if about.is_subscribed else ()),
-        left=frozenset(topic if about.is_subscribed is False else ()),
+        left=frozenset(topic if about.is_subscribed is not None and not about.is_subscribed else ()),
         suppressed=suppressed,
         erased=bool(about.is_erased),
         closed=bool(about.is_closed),

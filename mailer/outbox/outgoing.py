@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement
 
@@ -13,8 +14,7 @@ from mailer.outbox.models import Content
 from mailer.outbox.rules import MailKind, Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a server said to one try, in our words, with its own beside."""
 
     outcome: Outcome
@@ -60,8 +60,7 @@ class Outgoing:
         return ids.message_id(self.row)
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """What came of one claimed message: a server's answer, a reason to withhold it, or a later moment to go.
 
     None of the three: it was begun, and its worker ended before it could tell.

@@ -126,9 +126,10 @@ def of_rows(mailing_id: Any, first: Any, last: Any) -> ColumnElement[bool]:
     return and_(Message.row >= first, Message.row <= last, func.coalesce(Message.mailing_id, "") == mailing_id)
 
 
-def in_state(state: State) -> ColumnElement[bool]:
+def in_state(state: State, messages: Any = Message) -> ColumnElement[bool]:
     """Written out, not bound: SQLite uses a partial index only when it can read the state in the statement."""
-    return Message.state == literal(state, Message.state.type, literal_execute=True)
+    found: ColumnElement[bool] = messages.state == literal(state, messages.state.type, literal_execute=True)
+    return found
 
 
 def is_due(session: Session, channel: Channel, at: datetime) -> bool:
@@ -143,10 +144,10 @@ def is_due(session: Session, channel: Channel, at: datetime) -> bool:
     return bool(session.scalar(select(or_(single, parcel))))
 
 
-def goes_on(at: datetime) -> ColumnElement[bool]:
+def goes_on(at: Any, mailings: Any = Mailing) -> ColumnElement[bool]:
     """Whether a mailing may send at this moment: not paused, not cancelled, not waiting for its pace."""
-    stands = and_(Mailing.paused_at.is_(None), Mailing.cancelled_at.is_(None))
-    return and_(stands, or_(Mailing.hold_until.is_(None), Mailing.hold_until <= at))
+    stands = and_(mailings.paused_at.is_(None), mailings.cancelled_at.is_(None))
+    return and_(stands, or_(mailings.hold_until.is_(None), mailings.hold_until <= at))
 
 
 def to_fan_out(session: Session) -> Sequence[str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from mailer import clock, settings
@@ -20,8 +21,7 @@ from mailer.delivery.routes import Route
 from mailer.outbox.outgoing import Done, Outgoing
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A mail that may go: by which route, and not before when (None: now)."""
 
     mail: Outgoing
