@@ -6,6 +6,7 @@ heard for `sweep_seconds`. So a lost bell, an emptied Redis or none at all makes
 
 from __future__ import annotations
 
+import gc
 import logging
 from contextlib import suppress
 from enum import StrEnum
@@ -96,9 +97,13 @@ def serve(lane: Lane) -> None:
     """Work on a lane until this process is asked to end."""
     stopping.listen()
     log.info("lane %s is served", lane)
-    had_redis = True
+    had_redis, is_new = True, True
     while not stopping.is_asked():
         _look(lane)
+        if is_new:  # what it has loaded by now stays for good: no collection needs to go through it again
+            gc.collect()
+            gc.freeze()
+            is_new = False
         has_redis = stopping.is_asked() or _answer_bells(lane)
         if has_redis is not had_redis:
             log.warning("lane %s: Redis is %s", lane, "back" if has_redis else "away; looking without it")

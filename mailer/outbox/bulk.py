@@ -1,7 +1,7 @@
 """Writing for many at once, in the way that is quickest on each database (FIGURES).
 
-PostgreSQL gets all rows as one JSON text, which it reads as a table. SQLite is no journey away: it gets them one by
-one, through a statement that is prepared once.
+PostgreSQL gets what differs from row to row as one JSON text, which it reads as a table, and what is the same in all of
+them once. SQLite is no journey away: it gets the rows one by one, through a statement that is prepared once.
 """
 
 # ruff: noqa: S608  what stands in these statements are names of ours; every value is bound
@@ -9,12 +9,13 @@ one, through a statement that is prepared once.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from mailer import db, ids
@@ -51,17 +52,6 @@ _ACCEPT = (
 _ADD = "INSERT INTO attempts (message_row, at, route, outcome, code, reply) "
 
 
-def _table(columns: Mapping[str, str]) -> str:
-    spelled = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-    return f"json_to_recordset(CAST(:rows AS json)) AS j({spelled})"
-
-
-_ACCEPT_TABLE = text(
-    _ACCEPT.format(**{name: f"j.{name}" for name in _ACCEPTED}) + f"FROM {_table(_ACCEPTED)} WHERE messages.id = j.id"
-)
-_ADD_TABLE = text(
-    f"{_ADD} SELECT {', '.join(f'j.{name}' for name in _ANSWERED)} FROM {_table(_ANSWERED)} ORDER BY j.id"
-)
 _ACCEPT_ROW = _ACCEPT.format(**dict.fromkeys(_ACCEPTED, "?")) + "WHERE id = ?"
 _ADD_ROW = f"{_ADD} VALUES ({', '.join('?' for _ in _ANSWERED)})"
 
@@ -107,9 +97,9 @@ def write(session: Session, spelled: Written) -> None:
     """Settle what was taken, and keep every answer."""
     if db.is_postgresql(session):
         if spelled.accepted:
-            session.execute(_ACCEPT_TABLE, {"rows": _as_json(_ACCEPTED, spelled.accepted)})
+            _write_at_once(session, _accept_table, _ACCEPTED, spelled.accepted)
         if spelled.answered:
-            session.execute(_ADD_TABLE, {"rows": _as_json(_ANSWERED, spelled.answered)})
+            _write_at_once(session, _add_table, _ANSWERED, spelled.answered)
         return
     connection = session.connection()
     if spelled.accepted:
@@ -126,7 +116,7 @@ def _accepted(one: Done, at: str, days: Mapping[datetime, str], batch: str, *, i
     mail = one.mail
     facts: Any = mail.facts if mail.kind is MailKind.NOTICE else None  # the dates on it were reckoned at the claim
     if is_text and facts is not None:
-        facts = json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
+        facts = _spelled(facts)
     return (at, one.sha256, days[mail.dated_at], mail.sent_from, mail.envelope_domain, facts, batch, mail.row)
 
 
@@ -137,9 +127,47 @@ def _answered(one: Done, at: str) -> Row:
     return (one.mail.row, at, answer.route, answer.outcome.value, answer.code, words)
 
 
-def _as_json(columns: Mapping[str, str], rows: Sequence[Row]) -> str:
-    names = tuple(columns)
-    return json.dumps([dict(zip(names, row, strict=True)) for row in rows], ensure_ascii=False, separators=(",", ":"))
+def _write_at_once(
+    session: Session, make: Callable[[frozenset[str]], TextClause], columns: Mapping[str, str], rows: Sequence[Row]
+) -> None:
+    """Write all rows by one statement of PostgreSQL."""
+    named = dict(zip(columns, zip(*rows, strict=True), strict=True))
+    same = frozenset(name for name, values in named.items() if name != "id" and values.count(values[0]) == len(values))
+    differing = [name for name in columns if name not in same]
+    of_rows = zip(*(named[name] for name in differing), strict=True)
+    table = [dict(zip(differing, row, strict=True)) for row in of_rows]
+    given = {name: _bound(named[name][0]) for name in same}
+    session.execute(make(same), {"rows": _spelled(table), **given})
+
+
+@lru_cache(maxsize=64)
+def _accept_table(same: frozenset[str]) -> TextClause:
+    values = {name: _value(name, kind, same) for name, kind in _ACCEPTED.items()}
+    return text(f"{_ACCEPT.format(**values)} FROM {_table(_ACCEPTED, same)} WHERE messages.id = j.id")
+
+
+@lru_cache(maxsize=64)
+def _add_table(same: frozenset[str]) -> TextClause:
+    values = ", ".join(_value(name, kind, same) for name, kind in _ANSWERED.items())
+    return text(f"{_ADD} SELECT {values} FROM {_table(_ANSWERED, same)} ORDER BY j.id")
+
+
+def _value(name: str, kind: str, same: frozenset[str]) -> str:
+    return f"CAST(:{name} AS {kind})" if name in same else f"j.{name}"
+
+
+def _table(columns: Mapping[str, str], same: frozenset[str]) -> str:
+    spelled = ", ".join(f"{name} {kind}" for name, kind in columns.items() if name not in same)
+    return f"json_to_recordset(CAST(:rows AS json)) AS j({spelled})"
+
+
+def _bound(value: Any) -> Any:
+    """A value as a statement takes it beside its rows: what is JSON as its text."""
+    return _spelled(value) if isinstance(value, dict) else value
+
+
+def _spelled(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _spell_sqlite(at: datetime) -> str:
