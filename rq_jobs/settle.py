@@ -50,8 +50,8 @@ def write_down(session: Session, batch: Batch, done: Sequence[Done], at: datetim
     if not done:
         return 0
     settled = lanes.settle(session, batch, done, at)
-    for one, state in settled:
-        if state is not State.ACCEPTED and one.answer is not None and transport.says_dead(one.answer):
+    for one, _ in settled:
+        if one.answer is not None and transport.says_dead(one.answer):
             key = read_address(one.mail.to_address).key
             consent.suppress(session, key, SuppressionReason.HARD_BOUNCE, source=one.mail.id, at=one.at)
     _tell(session, settled, at)

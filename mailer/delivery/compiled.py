@@ -65,8 +65,6 @@ class Compiled:
 
     boundary: str
     subject: slots.Cut
-    text: Part
-    html: Part
     names: frozenset[str]
     segments: tuple[bytes, ...]
     """Those of the text, then those of the HTML."""
@@ -130,8 +128,6 @@ def compile_body(content_id: str, subject: str, text: str, html: str) -> Compile
     return Compiled(
         boundary,
         slots.cut(subject),
-        in_text,
-        in_html,
         names | slots.names(subject),
         in_text.segments + in_html.segments,
         tuple((name, in_text.places_of(name), in_html.places_of(name, after)) for name in sorted(names)),

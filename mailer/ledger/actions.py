@@ -21,8 +21,8 @@ from mailer.ledger.models import Event, LedgerDetail, LedgerEntry, LedgerHead, L
 from mailer.ledger.tree import LedgerTree
 
 PENDING = "ledger.pending"
-_entries = LedgerEntry.__table__.c
 CHAIN_LOCK = 0x6D61696C  # "mail": one advisory lock for the whole chain
+_entries = LedgerEntry.__table__.c
 _LAST = select(_entries.seq, _entries.hash).order_by(_entries.seq.desc()).limit(1)
 _ADD_ENTRIES, _ADD_DETAILS = (insert(cast("Table", kind.__table__)) for kind in (LedgerEntry, LedgerDetail))
 

@@ -50,8 +50,6 @@ _ACCEPT = (
     "facts = coalesce({facts}, messages.facts), batch = {batch}, due_at = NULL, lease_token = NULL "
 )
 _ADD = "INSERT INTO attempts (message_row, at, route, outcome, code, reply) "
-
-
 _ACCEPT_ROW = _ACCEPT.format(**dict.fromkeys(_ACCEPTED, "?")) + "WHERE id = ?"
 _ADD_ROW = f"{_ADD} VALUES ({', '.join('?' for _ in _ANSWERED)})"
 

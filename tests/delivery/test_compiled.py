@@ -83,7 +83,7 @@ def test_the_same_wording_is_compiled_once_and_changed_wording_anew() -> None:
     first = compiled.of(letter.content)
     assert compiled.of(loose(text="One.\n").content) is first
     letter.content.text = "Two.\n"
-    assert b"".join(compiled.of(letter.content).text.segments).count(b"Two.") == 1
+    assert b"".join(compiled.of(letter.content).segments).count(b"Two.") == 1
 
 
 def test_no_more_contents_are_kept_than_fit() -> None:
