@@ -63,6 +63,14 @@ def test_a_mailing_goes_through_the_whole_service_and_arrives_as_the_record_says
         assert run.connections <= 8
 
 
+def test_who_looks_at_a_mailing_looks_seldom_at_first_and_never_sleeps_through_its_end() -> None:
+    assert sending._until_next_look(0.0, 0.0) == sending.LOOK_SECONDS
+    assert sending._until_next_look(1.0, 0.1) == 1.0
+    assert sending._until_next_look(6.0, 0.75) == 0.5  # two seconds are left
+    assert sending._until_next_look(10.0, 0.999) == sending.LOOK_SECONDS
+    assert sending._until_next_look(10.0, 1.0) == sending.LOOK_SECONDS
+
+
 def test_a_mailing_that_did_not_go_is_no_result(lived_in: House) -> None:
     mailing = sending.prepare(lived_in)
     assert mailing.count == PEOPLE

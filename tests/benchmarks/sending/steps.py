@@ -166,6 +166,8 @@ def main() -> None:
     given = parser.parse_args()
     warnings.simplefilter("ignore")  # they are the tests' to mind
     print(json.dumps(STEPS[given.step](given)), flush=True)
+    if given.step == "ring":  # the sending has begun, and tidying up takes a quarter of a second of a core from it
+        os._exit(0)
 
 
 if __name__ == "__main__":
