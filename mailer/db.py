@@ -122,9 +122,15 @@ def transaction(*, is_durable: bool = False) -> Iterator[Session]:
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """A session for looking only: it takes no write lock and is never committed."""
-    with Session(engine().execution_options(sqlite_begin="DEFERRED"), expire_on_commit=False) as session:
+    """A session for looking only: it takes no write lock, and nothing that was written in it stays.
+
+    PostgreSQL's is read-only and ends by a commit: at a rollback psycopg forgets the statements that it has prepared.
+    """
+    bind = engine().execution_options(sqlite_begin="DEFERRED", postgresql_readonly=True)
+    with Session(bind, expire_on_commit=False) as session:
         yield session
+        if is_postgresql(session):
+            session.commit()
 
 
 def is_postgresql(session: Session) -> bool:

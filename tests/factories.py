@@ -18,8 +18,9 @@ from mailer.contacts import actions as contacts
 from mailer.contacts.models import Contact
 from mailer.contacts.rules import Origin
 from mailer.outbox import actions as outbox
-from mailer.outbox import audience
+from mailer.outbox import audience, look
 from mailer.outbox.models import Content, Mailing, Message
+from mailer.outbox.outgoing import Outgoing
 from mailer.outbox.rules import MailKind
 from mailer.policies import actions as policies
 from mailer.policies.models import Policy, Version
@@ -33,6 +34,12 @@ from mailer.terminations.rules import Timing
 PASSWORD = "a lantern over the quay"
 POLICY_TEXT = "# Privacy statement\n\n## What we keep\n\nWe keep your name and your address for two years.\n"
 _number = itertools.count(1)
+
+
+def in_hand(session: Session, rows: Collection[int], at: datetime) -> list[Outgoing]:
+    """The messages as a worker that claimed them has them."""
+    query = look.mails(Message.row.in_(rows))
+    return [mail for mail, _ in look.read(session, query, {}, at)]
 
 
 def topic(session: Session, key: str = "news") -> Topic:

@@ -9,7 +9,7 @@ them once. SQLite is no journey away: it gets the rows one by one, through a sta
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -22,7 +22,7 @@ from mailer import db, ids
 from mailer.ledger.merkle import merkle_root
 from mailer.outbox import rules
 from mailer.outbox.outgoing import Done
-from mailer.outbox.rules import MailKind
+from mailer.outbox.rules import MailKind, Outcome
 
 Row = tuple[Any, ...]
 # what a row holds, in this order, with PostgreSQL's types
@@ -44,6 +44,7 @@ _ANSWERED = {
     "code": "integer",
     "reply": "text",
 }
+_SETTLED = _ACCEPTED | _ANSWERED
 _ACCEPT = (
     "UPDATE messages SET state = 'accepted', settled_at = {at}, sha256 = {sha256}, attempts = attempts + 1, "
     "dated_at = {dated_at}, sent_from = {sent_from}, envelope_domain = {envelope_domain}, "
@@ -52,6 +53,12 @@ _ACCEPT = (
 _ADD = "INSERT INTO attempts (message_row, at, route, outcome, code, reply) "
 _ACCEPT_ROW = _ACCEPT.format(**dict.fromkeys(_ACCEPTED, "?")) + "WHERE id = ?"
 _ADD_ROW = f"{_ADD} VALUES ({', '.join('?' for _ in _ANSWERED)})"
+_SETTLE = (
+    f"WITH j AS MATERIALIZED (SELECT {{columns}} FROM json_to_recordset(CAST(:rows AS json)) AS r({{table}})), "
+    f"took AS ({_ACCEPT.format(**{name: f'j.{name}' for name in _ACCEPTED})} "
+    f"FROM j WHERE messages.id = j.id AND j.outcome = '{Outcome.ACCEPTED.value}') "
+    f"{_ADD} SELECT {', '.join(f'j.{name}' for name in _ANSWERED)} FROM j ORDER BY j.id"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +101,8 @@ def spell(session: Session, accepted: Sequence[Done], others: Sequence[Done]) ->
 def write(session: Session, spelled: Written) -> None:
     """Settle what was taken, and keep every answer."""
     if db.is_postgresql(session):
-        if spelled.accepted:
-            _write_at_once(session, _accept_table, _ACCEPTED, spelled.accepted)
         if spelled.answered:
-            _write_at_once(session, _add_table, _ANSWERED, spelled.answered)
+            _write_at_once(session, spelled)
         return
     connection = session.connection()
     if spelled.accepted:
@@ -125,38 +130,26 @@ def _answered(one: Done, at: str) -> Row:
     return (one.mail.row, at, answer.route, answer.outcome.value, answer.code, words)
 
 
-def _write_at_once(
-    session: Session, make: Callable[[frozenset[str]], TextClause], columns: Mapping[str, str], rows: Sequence[Row]
-) -> None:
+def _write_at_once(session: Session, spelled: Written) -> None:
     """Write all rows by one statement of PostgreSQL."""
-    named = dict(zip(columns, zip(*rows, strict=True), strict=True))
+    took, others = spelled.answered[: len(spelled.accepted)], spelled.answered[len(spelled.accepted) :]
+    rows = [(*accepted, *answer[2:]) for accepted, answer in zip(spelled.accepted, took, strict=True)]
+    rows += [(at, None, None, None, None, None, None, number, *answer) for number, at, *answer in others]
+    named = dict(zip(_SETTLED, zip(*rows, strict=True), strict=True))
     same = frozenset(name for name, values in named.items() if name != "id" and values.count(values[0]) == len(values))
-    differing = [name for name in columns if name not in same]
+    differing = [name for name in _SETTLED if name not in same]
     of_rows = zip(*(named[name] for name in differing), strict=True)
     table = [dict(zip(differing, row, strict=True)) for row in of_rows]
     given = {name: _bound(named[name][0]) for name in same}
-    session.execute(make(same), {"rows": _spelled(table), **given})
+    session.execute(_settle(same), {"rows": _spelled(table), **given})
 
 
 @lru_cache(maxsize=64)
-def _accept_table(same: frozenset[str]) -> TextClause:
-    values = {name: _value(name, kind, same) for name, kind in _ACCEPTED.items()}
-    return text(f"{_ACCEPT.format(**values)} FROM {_table(_ACCEPTED, same)} WHERE messages.id = j.id")
-
-
-@lru_cache(maxsize=64)
-def _add_table(same: frozenset[str]) -> TextClause:
-    values = ", ".join(_value(name, kind, same) for name, kind in _ANSWERED.items())
-    return text(f"{_ADD} SELECT {values} FROM {_table(_ANSWERED, same)} ORDER BY j.id")
-
-
-def _value(name: str, kind: str, same: frozenset[str]) -> str:
-    return f"CAST(:{name} AS {kind})" if name in same else f"j.{name}"
-
-
-def _table(columns: Mapping[str, str], same: frozenset[str]) -> str:
-    spelled = ", ".join(f"{name} {kind}" for name, kind in columns.items() if name not in same)
-    return f"json_to_recordset(CAST(:rows AS json)) AS j({spelled})"
+def _settle(same: frozenset[str]) -> TextClause:
+    """The statement where the columns `same` hold one value in all rows."""
+    columns = (f"CAST(:{name} AS {kind}) AS {name}" if name in same else f"r.{name}" for name, kind in _SETTLED.items())
+    table = (f"{name} {kind}" for name, kind in _SETTLED.items() if name not in same)
+    return text(_SETTLE.format(columns=", ".join(columns), table=", ".join(table)))
 
 
 def _bound(value: Any) -> Any:
@@ -170,4 +163,4 @@ def _spelled(value: Any) -> str:
 
 def _spell_sqlite(at: datetime) -> str:
     """As SQLAlchemy keeps it: UTC, without its zone."""
-    return at.astimezone(UTC).isoformat(" ", "microseconds")[:26]
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(" ", "microseconds")[:26]

@@ -10,6 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -33,7 +34,7 @@ from mailer.consent.rules import Channel, Withheld
 from mailer.ledger import actions as ledger
 from mailer.outbox import bulk, look, queries, rules
 from mailer.outbox.models import Mailing, Message, Parcel
-from mailer.outbox.outgoing import Batch, Done, Outgoing
+from mailer.outbox.outgoing import Batch, Done, Outgoing, Which
 from mailer.outbox.queries import HELD, in_state
 from mailer.outbox.rules import Outcome, State
 
@@ -99,6 +100,8 @@ _COUNT = (
     )
 )
 
+_SPAN = ("mailing_id", "first_row", "last_row")
+
 
 def claim(session: Session, channel: Channel, at: datetime, lease: timedelta, limit: int) -> Batch | None:
     """Take up to `limit` due single messages of a channel under one lease, the oldest first; None if none is due.
@@ -108,7 +111,7 @@ def claim(session: Session, channel: Channel, at: datetime, lease: timedelta, li
     token = ids.new("lse")
     said = {"of_channel": channel, "at": at, "until": at + lease, "token": token, "limit": limit}
     taken = session.scalars(_CLAIM, said).all()
-    return Batch(token, None, which=Message.row.in_(taken)) if taken else None
+    return Batch(token, None, which=(_OF_ROWS, {"rows": taken})) if taken else None
 
 
 def take_parcel(session: Session, channel: Channel, at: datetime, lease: timedelta) -> Batch | None:
@@ -117,7 +120,7 @@ def take_parcel(session: Session, channel: Channel, at: datetime, lease: timedel
     taken = session.execute(_TAKE, {"of_channel": channel, "at": at, "until": at + lease, "token": token}).first()
     if taken is None:
         return None
-    return Batch(token, taken.id, which=in_parcel(taken))
+    return Batch(token, taken.id, which=_within(taken))
 
 
 def in_parcel(parcel: Any) -> ColumnElement[bool]:
@@ -126,13 +129,23 @@ def in_parcel(parcel: Any) -> ColumnElement[bool]:
     return and_(waits, Message.state == State.QUEUED, Message.due_at.is_(None))
 
 
+_OF_PARCEL = look.mails(in_parcel(SimpleNamespace(**{name: bindparam(name) for name in _SPAN})))
+_OF_ROWS = look.mails(Message.row.in_(bindparam("rows", expanding=True)))
+_OF_LEASE = look.mails(Message.lease_token == bindparam("token"))
+
+
+def _within(parcel: Any) -> Which:
+    """What reads the messages of a parcel."""
+    return _OF_PARCEL, {name: getattr(parcel, name) for name in _SPAN}
+
+
 def look_at(session: Session, batch: Batch, at: datetime) -> None:
     """Read the claimed mails, and by consent and suppression as they are now (invariant 3) which of them may not go.
 
     Writes nothing, so that nobody waits for it; `stop` settles what may not go.
     """
     assert batch.which is not None
-    for mail, stop in look.read(session, batch.which, at):
+    for mail, stop in look.read(session, *batch.which, at):
         batch.left.add(mail.row)
         if stop is None:
             batch.mails.append(mail)
@@ -222,8 +235,9 @@ def stopped(session: Session, mails: Sequence[Outgoing], at: datetime) -> list[D
 def of_lease(session: Session, token: str, at: datetime) -> Batch | None:
     """What is still held under a lease, as its holder had it in hand; None if nothing is."""
     parcel = session.execute(select(Parcel).where(Parcel.lease_token == token).with_for_update()).scalar()
-    which = in_parcel(parcel) if parcel is not None else Message.lease_token == token
-    mails = [mail for mail, _ in look.read(session, which, parcel.dated_at or at if parcel is not None else at)]
+    query, given = _within(parcel) if parcel is not None else (_OF_LEASE, {"token": token})
+    day = parcel.dated_at or at if parcel is not None else at
+    mails = [mail for mail, _ in look.read(session, query, given, day)]
     if parcel is None and not mails:
         return None
     return Batch(token, parcel.id if parcel is not None else None, mails)

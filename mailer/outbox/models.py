@@ -107,7 +107,7 @@ class Message(Base):
             sqlite_where=text("due_at IS NOT NULL"),
             postgresql_where=text("due_at IS NOT NULL"),
         ),
-        {"postgresql_with": {"fillfactor": "70"}},
+        {"postgresql_with": {"fillfactor": "40"}},
     )
 
     row: Mapped[int] = mapped_column("id", BigInt, primary_key=True, autoincrement=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import Select
 
 from mailer import ids
 from mailer.consent.rules import Channel, Withheld
@@ -75,6 +76,10 @@ class Done(NamedTuple):
     keeps_turn: bool = False  # its recipient's domain keeps that moment for it
 
 
+Which = tuple[Select[Any], Mapping[str, Any]]
+"""A query of messages, and the values that it leaves open."""
+
+
 @dataclass(slots=True)
 class Batch:
     """Messages claimed together under one lease: those of a parcel, or single ones (`parcel` is None)."""
@@ -82,7 +87,7 @@ class Batch:
     token: str
     parcel: int | None
     mails: list[Outgoing] = field(default_factory=list)
-    which: ColumnElement[bool] | None = None  # the messages, until they are read
+    which: Which | None = None  # what reads the messages
     left: set[int] = field(init=False)  # the rows that are neither settled nor given back yet
     was_given_back: bool = False  # some of it: its parcel stays
     stopped: list[Done] = field(default_factory=list)  # what the look says may not go

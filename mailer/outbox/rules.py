@@ -126,7 +126,7 @@ def without_addresses(reply: str, to_address: str = "") -> str:
 
     Nor do they keep what stands before the @ of `to_address`: “no such user anna.devries”.
     """
-    said = _ADDRESS.sub("(address)", reply)
+    said = _ADDRESS.sub("(address)", reply) if "@" in reply else reply
     name = to_address.rpartition("@")[0]
     if name and name.casefold() in said.casefold():
         said = re.sub(rf"(?<![\w.+-]){re.escape(name)}(?![\w+-])", "(address)", said, flags=re.IGNORECASE)

@@ -22,7 +22,6 @@ from mailer.ledger.models import Event
 from mailer.notices import actions as notices
 from mailer.notices import queries as notice_queries
 from mailer.notices.rules import NoticeState
-from mailer.outbox import look
 from mailer.outbox.models import Message
 from mailer.outbox.rules import MailKind, State
 from mailer.terminations import actions as terminations
@@ -129,7 +128,7 @@ def test_a_mail_on_the_wire_to_the_other_row_settles_and_starts_no_clock(
     message.state = State.SENDING
     session.flush()
     merging.merge(session, kept, other, AT)
-    in_hand = [mail for mail, _ in look.read(session, Message.row == message.row, AT)]
+    in_hand = factories.in_hand(session, [message.row], AT)
     assert notices.ended(session, in_hand) == {message.row}
     settle(session, message, State.ACCEPTED)
     gone = notice_queries.find(session, version.id, other.id)

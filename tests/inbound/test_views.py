@@ -16,12 +16,11 @@ from mailer.db import reading, transaction
 from mailer.inbound import effects
 from mailer.notices import actions as notice_actions
 from mailer.notices import queries as notices
-from mailer.outbox import look
-from mailer.outbox.models import Message
 from mailer.outbox.rules import MailKind
 from mailer.staff.models import Task
 from mailer.terminations import actions as termination_actions
 from mailer.terminations.rules import State
+from tests import factories
 from tests.conftest import Configure
 from tests.inbound.world import AT, Told, sent, terminations, told
 
@@ -39,7 +38,7 @@ def path(jan: Told) -> str:
 
 def test_the_slot_of_a_notice_holds_this_link(jan: Told, path: str) -> None:
     with reading() as session:
-        [(mail, _)] = look.read(session, Message.row == jan.message.row, AT)
+        [mail] = factories.in_hand(session, [jan.message.row], AT)
         notice_actions.fill_in(session, [mail])
     assert mail.facts is not None
     assert mail.facts["terminate_url"] == f"{mail.content.url}{path}"

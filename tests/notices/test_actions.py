@@ -20,9 +20,7 @@ from mailer.notices import actions as notices
 from mailer.notices import figures, queries
 from mailer.notices.models import Notice
 from mailer.notices.rules import NoticeState
-from mailer.outbox import look
 from mailer.outbox.models import Message
-from mailer.outbox.outgoing import Outgoing
 from mailer.outbox.rules import MailingState, MailKind, State
 from mailer.policies import actions as policies
 from mailer.policies.actions import Wording
@@ -137,11 +135,6 @@ def test_the_clock_runs_from_the_local_day_of_acceptance(
     assert notice.notified_on == notified_on, "a second answer moves nothing"
 
 
-def in_hand(session: Session, rows: list[int]) -> list[Outgoing]:
-    """The messages as a worker that claimed them has them."""
-    return [mail for mail, _ in look.read(session, Message.row.in_(rows), AT)]
-
-
 def test_a_persons_dates_stand_in_the_mail_in_their_language(session: Session, release: Release) -> None:
     anna, bas = factories.contact(session), factories.contact(session, locale="nl")
     version, mailing = release()
@@ -149,7 +142,7 @@ def test_a_persons_dates_stand_in_the_mail_in_their_language(session: Session, r
     fan_out(session, mailing)
     other = factories.message(session)
     rows = [message_of(session, version, anna).row, message_of(session, version, bas).row, other.row]
-    mails = {mail.row: mail for mail in in_hand(session, rows)}
+    mails = {mail.row: mail for mail in factories.in_hand(session, rows, AT)}
     notices.fill_in(session, list(mails.values()))
     facts = [mails[row].facts for row in rows]
     assert facts[0] is not None
@@ -353,12 +346,12 @@ def test_an_announced_change_that_is_withdrawn_is_taken_back_too(session: Sessio
         mails[who.id].state = state
     mails[back.id].bounced_at = AT
     session.flush()
-    assert notices.ended(session, in_hand(session, [mails[waiting.id].row])) == set()
+    assert notices.ended(session, factories.in_hand(session, [mails[waiting.id].row], AT)) == set()
     assert notices.withdraw(session, version, version.author_id or "", "We made a mistake.", AT) == 1
     session.expire_all()
     assert mails[waiting.id].withheld is Withheld.CANCELLED
     row = mails[on_the_wire.id].row
-    assert notices.ended(session, in_hand(session, [row])) == {row}
+    assert notices.ended(session, factories.in_hand(session, [row], AT)) == {row}
     letters = select(Message.contact_id).where(Message.kind == MailKind.WITHDRAWAL)
     assert list(session.scalars(letters)) == [told.id]
     settle(session, mails[on_the_wire.id], State.REFUSED, AT)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from mailer import clock, settings
 from mailer.contacts import actions as contacts
 from mailer.contacts.rules import Origin
-from mailer.db import reading
+from mailer.db import reading, transaction
 from mailer.notices import actions as notices
 from mailer.notices.models import Notice
 from mailer.outbox.models import Mailing, Message, Parcel
@@ -212,8 +212,8 @@ def test_a_notice_that_said_something_wrong_goes_out_again_put_right(
     with reading() as session:
         assert session.scalars(select(Notice.state)).one() == "planned"
     assert here not in officer.get(f"/admin/notices/{version.id}").text, "while parcels of the first are left"
-    session.execute(delete(Parcel))
-    session.commit()
+    with transaction() as session:
+        session.execute(delete(Parcel))
     assert here in officer.get(f"/admin/notices/{version.id}").text
     assert "For 1 a mail waits" in officer.get(here).text
     assert officer.post(here, data=right).status_code == 409, "pressed twice"

@@ -20,8 +20,6 @@ from mailer.notices import actions as notices
 from mailer.notices import agreement, facts, queries
 from mailer.notices.models import DeemedAgreement, ExpressAgreement
 from mailer.notices.rules import FactKind
-from mailer.outbox import look
-from mailer.outbox.models import Message
 from mailer.policies.models import Version
 from tests import factories
 from tests.notices.conftest import AT, EFFECTIVE_ON, TODAY, Release, accept, fan_out, message_of
@@ -36,7 +34,7 @@ def told(session: Session, release: Release) -> tuple[Version, Contact, str]:
     version, mailing = release()
     assert mailing is not None
     fan_out(session, mailing)
-    [mail] = [one for one, _ in look.read(session, Message.row == message_of(session, version, anna).row, AT)]
+    [mail] = factories.in_hand(session, [message_of(session, version, anna).row], AT)
     notices.fill_in(session, [mail])
     assert mail.facts is not None
     accept(session, version, anna)

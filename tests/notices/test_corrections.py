@@ -18,7 +18,6 @@ from mailer.notices import actions as notices
 from mailer.notices import corrections, facts, queries, unreached
 from mailer.notices.corrections import NotCorrectable
 from mailer.notices.rules import FactKind, NoticeState
-from mailer.outbox import look
 from mailer.outbox.models import Content, Message
 from mailer.outbox.rules import State
 from mailer.policies.models import Version
@@ -88,7 +87,7 @@ def test_corrected_a_second_time_everybody_gets_only_the_last(session: Session, 
     on_the_wire = message_of(session, version, cora)
     on_the_wire.state = State.SENDING
     session.flush()
-    in_hand = [mail for mail, _ in look.read(session, Message.row == on_the_wire.row, LATER)]
+    in_hand = factories.in_hand(session, [on_the_wire.row], LATER)
     assert notices.ended(session, in_hand) == set()
     second = {"en": "It is 2028.", "nl": "Het is 2028."}
     assert corrections.correct(session, version, second, "stf_1", LATER) == 3

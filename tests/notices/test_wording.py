@@ -14,8 +14,7 @@ from mailer.notices import actions as notices
 from mailer.notices import lint, queries
 from mailer.notices.lint import NotDevoted
 from mailer.notices.rules import NoticeKind
-from mailer.outbox import look
-from mailer.outbox.models import Content, Mailing, Message
+from mailer.outbox.models import Content, Mailing
 from mailer.outbox.rules import MailKind
 from mailer.policies import actions as policies
 from mailer.policies import queries as policy_queries
@@ -109,7 +108,7 @@ def test_going_on_is_agreement_for_most_and_never_for_a_consumer(session: Sessio
     assert mailing is not None
     fan_out(session, mailing)
     rows = [message_of(session, version, person).row for person in (anna, bas)]
-    mails = {mail.row: mail for mail, _ in look.read(session, Message.row.in_(rows), AT)}
+    mails = {mail.row: mail for mail in factories.in_hand(session, rows, AT)}
     notices.fill_in(session, list(mails.values()))
     usual, consumer = (mails[row].facts or {} for row in rows)
     assert "counts as your agreement" in " ".join(usual["going_on"].split())

@@ -26,6 +26,7 @@ AT = datetime(2026, 3, 1, 10, tzinfo=UTC)
 LEASE = timedelta(minutes=2)
 AFTER = AT + LEASE + timedelta(seconds=1)
 DIGEST = "ab" * 32
+UPDATED = text("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = 'messages'")
 
 
 def answer(outcome: Outcome, code: int = 250) -> Answer:
@@ -397,6 +398,53 @@ def test_accepted_messages_are_sealed_by_one_root_that_can_be_made_again(session
         assert f'"rows":[{own[0].row},{own[-1].row}]' in entry.subjects
     assert isinstance(ledger.verify(session), Whole)
     assert session.scalars(select(Mailing.accepted)).one() == 5
+
+
+def test_a_batch_with_all_kinds_of_answers_is_written_down_as_each_was(session: Session) -> None:
+    mailing(session, 6)
+    batch = take(session, AT)
+    said = [
+        Answer(Outcome.ACCEPTED, 250, "2.0.0 Ok: queued as A1", "first"),
+        Answer(Outcome.REFUSED, 550, "5.1.1 no such user", "first"),
+        Answer(Outcome.ACCEPTED, 250, "2.0.0 Ok: queued as “ä”", "second"),
+        Answer(Outcome.DEFERRED, 451, "4.3.0 later", "second"),
+        Answer(Outcome.ACCEPTED, 251, "", "second"),
+        Answer(Outcome.IN_DOUBT, 0, "the connection broke", "first"),
+    ]
+    at = [AT + timedelta(seconds=number) for number in range(6)]
+    digests = [f"{number:064x}" for number in range(6)]
+    for number, mail in enumerate(batch.mails):
+        mail.sent_from, mail.envelope_domain = f"From {number} <us@company.example>", f"bounces{number}.example"
+    lanes.settle(session, batch, [Done(*one) for one in zip(batch.mails, at, said, digests, strict=True)], AT)
+    rows = session.scalars(select(Message).order_by(Message.row).execution_options(populate_existing=True)).all()
+    assert [row.state for row in rows] == [
+        State.ACCEPTED,
+        State.REFUSED,
+        State.ACCEPTED,
+        State.QUEUED,
+        State.ACCEPTED,
+        State.UNKNOWN,
+    ]
+    for number in (0, 2, 4):
+        row = rows[number]
+        assert (row.sha256, row.settled_at, row.attempts, row.dated_at) == (digests[number], at[number], 1, AT)
+        assert (row.sent_from, row.envelope_domain) == (
+            f"From {number} <us@company.example>",
+            f"bounces{number}.example",
+        )
+    kept = [queries.attempts(session, row) for row in rows]
+    assert [[(one.outcome, one.code, one.reply, one.route) for one in of_row] for of_row in kept] == [[o] for o in said]
+    assert [[one.at for one in of_row] for of_row in kept] == [[one] for one in at]
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_settled_row_stays_in_its_page_so_that_no_index_is_written_to(session: Session) -> None:
+    mailing(session, 300)
+    session.commit()
+    batch = take(session, AT)
+    done = [Done(mail, AT, answer(Outcome.ACCEPTED), f"{mail.row:064x}") for mail in batch.mails]
+    lanes.settle(session, batch, done, AT)
+    assert session.execute(UPDATED).one() == (300, 300)
 
 
 def test_what_a_server_took_was_sent_even_if_it_was_cancelled_meanwhile(session: Session) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from mailer.consent import actions
@@ -12,10 +13,14 @@ from mailer.contacts.models import Contact
 from mailer.contacts.rules import Origin
 from mailer.outbox import actions as outbox
 from mailer.outbox import look
-from mailer.outbox.models import Message
+from mailer.outbox.models import Content, Message
 from mailer.outbox.rules import MailKind, State
 from tests import factories
+from tests.benchmarks.sending import people
 from tests.consent.test_audience_sql import AT, every_combination, put
+
+READ_WHOLE = text("SELECT sum(seq_scan) FROM pg_stat_xact_user_tables WHERE relname IN ('contacts', 'subscriptions')")
+COUNT_ANEW = text("ANALYZE contacts, addresses, messages, subscriptions, suppressions, topics")
 
 
 def put_messages(session: Session) -> None:
@@ -78,3 +83,50 @@ def test_a_bare_address_is_stopped_by_its_being_dead_or_erased_and_by_nothing_el
     for name, reason in (("dead", SuppressionReason.HARD_BOUNCE), ("left", SuppressionReason.UNSUBSCRIBED)):
         actions.suppress(session, f"{name}@people.example", reason, source="test", at=AT)
     assert dict(look.again(session, list(rows.values()))) == {rows["dead"]: Withheld.DEAD_ADDRESS}
+
+
+def test_a_content_is_read_once_and_stays_whatever_becomes_of_the_session_that_read_it(session: Session) -> None:
+    row = factories.message(session, at=AT).row
+    session.commit()
+    query = look.mails(Message.row == row)
+    [(first, _)] = look.read(session, query, {}, AT)
+    session.rollback()
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    event.listen(session.get_bind(), "before_cursor_execute", note)
+    [(again, _)] = look.read(session, query, {}, AT)
+    event.remove(session.get_bind(), "before_cursor_execute", note)
+    assert again.content is first.content
+    assert not any("FROM contents" in statement for statement in asked)
+    kept = session.get_one(Content, first.content.id)
+    assert kept is not first.content
+    for column in Content.__table__.c:
+        assert getattr(first.content, column.key) == getattr(kept, column.key)
+
+
+def test_no_more_contents_are_kept_than_are_sent_at_a_time(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(look, "_contents", {})
+    monkeypatch.setattr(look, "CONTENTS_KEPT", 2)
+    rows = [factories.message(session, kind=kind, at=AT).row for kind in (MailKind.ADMINISTRATIVE, MailKind.ANSWER)]
+    rows += [factories.message(session, kind=MailKind.NOTICE, at=AT).row]
+    mails = list(look.read(session, look.mails(Message.row.in_(rows)), {}, AT))
+    assert len({mail.content.id for mail, _ in mails}) == 3
+    assert len(look._contents) == 1
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_postgresql_finds_the_people_of_a_parcel_by_the_index_and_does_not_read_all_there_are(session: Session) -> None:
+    people.add(session, 60_000, 1, AT)
+    session.execute(COUNT_ANEW)  # else the planner takes the tables for those of the tests before, of a few rows
+    factories.fan_out(session, factories.mailing(session, at=AT), AT)
+    session.execute(COUNT_ANEW)
+    session.commit()
+    rows = session.scalars(select(Message.row).order_by(Message.row).limit(outbox.PARCEL)).all()
+    before = session.scalar(READ_WHOLE)
+    assert list(look.again(session, rows)) == []
+    assert session.scalar(READ_WHOLE) == before
+    session.commit()
+    assert session.scalar(text("SHOW random_page_cost")) == "4", "said for that transaction alone"
