@@ -27,6 +27,9 @@ from mailer.outbox import mailings
 from mailer.outbox import queries as outbox
 
 PAUSE_WITHOUT_REDIS = 2.0
+COLLECTS_AFTER = (10_000, 20, 50)
+"""New objects, and then rounds, before Python looks for circles (gc). It has 700 as its own, the tenth of a batch of
+mails: what they hold lives until they are settled, and is no circle, so looking so often finds nothing."""
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +106,7 @@ def serve(lane: Lane) -> None:
         if is_new:  # what it has loaded by now stays for good: no collection needs to go through it again
             gc.collect()
             gc.freeze()
+            gc.set_threshold(*COLLECTS_AFTER)
             is_new = False
         has_redis = stopping.is_asked() or _answer_bells(lane)
         if has_redis is not had_redis:

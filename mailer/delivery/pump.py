@@ -34,6 +34,8 @@ PAUSE = 1.0  # seconds without a new connection after one failed
 CROWDED = 10.0  # the same, while others to the server work: it wants no more of them
 CAUTIOUS = 300.0  # seconds in which nothing is written ahead to a server that closed between two mails
 AT_ONCE = 16  # connections of a route being opened at the same time
+ROUNDS = 4  # of listening in one turn, while it is worth it
+SOON = 0.002  # seconds in which more has to be heard for that
 READ = 65_536
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _TOO_LONG = "the server took too long"
@@ -88,21 +90,24 @@ class _Stage(StrEnum):
     QUIT = "QUIT"
 
 
+_ENVELOPE = (_Stage.MAIL, _Stage.RCPT, _Stage.DATA)
+
+
 @dataclass(slots=True)
 class _Transaction:
     """A job on its way."""
 
     job: Job
-    block: bytes
-    mail: bytes
-    rcpt: bytes
+    body: bytes
+    end: bytes  # what of the body's end is not in it
+    envelope: bytes
     lost: int = 0  # connections that broke under it
     failed: Answer | None = None  # the first command that the server did not take
     has_recipient: bool = False
 
-    @property
-    def envelope(self) -> bytes:
-        return self.mail + self.rcpt + b"DATA\r\n"
+    def command(self, stage: _Stage) -> bytes:
+        """One of the commands of the envelope, for a server that wants them one by one."""
+        return self.envelope.splitlines(keepends=True)[_ENVELOPE.index(stage)]
 
 
 class _Opening(threading.Thread):
@@ -210,7 +215,7 @@ class _Line:
         self._current = transaction
         self._was_ahead = False
         self.until = time.monotonic() + self._road.timeout
-        first = transaction.envelope if self._pipelines else transaction.mail
+        first = transaction.envelope if self._pipelines else transaction.command(_Stage.MAIL)
         if self._must_reset:
             self._must_reset = False
             self._stage = _Stage.RESET
@@ -317,13 +322,13 @@ class _Line:
 
     def _hear_reset(self, _reply: Reply) -> None:
         assert self._current is not None
-        self._await(_Stage.MAIL, self._current.mail)
+        self._await(_Stage.MAIL, self._current)
 
     def _hear_mail(self, reply: Reply) -> None:
         transaction = self._current
         assert transaction is not None
         if reply.code < 300:
-            self._await(_Stage.RCPT, transaction.rcpt)
+            self._await(_Stage.RCPT, transaction)
         elif reply.code >= 500:  # the envelope sender is ours: this is about us, not about the recipient
             self._current = None
             self.close()
@@ -336,7 +341,7 @@ class _Line:
         assert transaction is not None
         if reply.code < 300:
             transaction.has_recipient = True
-            self._await(_Stage.DATA, b"DATA\r\n")
+            self._await(_Stage.DATA, transaction)
         else:
             self._fail(_Stage.DATA, transport.outcome_of(reply.code), reply)
 
@@ -395,10 +400,10 @@ class _Line:
 
     # what follows from them
 
-    def _await(self, stage: _Stage, command: bytes) -> None:
+    def _await(self, stage: _Stage, transaction: _Transaction) -> None:
         self._stage = stage
         if not self._pipelines:
-            self._write(command)
+            self._write(transaction.command(stage))
 
     def _fail(self, stage: _Stage | None, outcome: Outcome, reply: Reply) -> None:
         """The server did not take a command. If the rest is written already, its replies still come."""
@@ -433,8 +438,9 @@ class _Line:
             return
         self._stage = _Stage.BODY
         self._ahead = ahead
-        self._unsent = len(transaction.block)
-        self._write(transaction.block + ahead.envelope if ahead is not None else transaction.block)
+        self._unsent = len(transaction.body) + len(transaction.end)
+        following = ahead.envelope if ahead is not None else b""
+        self._write(b"".join((transaction.body, transaction.end, following)))
 
     def _broke(self, words: str, *, again: bool = True) -> None:
         """The connection is lost, or of no more use."""
@@ -517,9 +523,10 @@ class _Road:
             self.in_hand += 1
             self._wanted -= 1
             try:
-                commands = transport.envelope(job.envelope_from, job.envelope_to)
-                block = job.data + b".\r\n" if job.is_clean else transport.dot_stuff(job.data)
-                return _Transaction(job, block, *commands)
+                envelope = transport.envelope(job.envelope_from, job.envelope_to)
+                if job.is_clean:
+                    return _Transaction(job, job.data, b".\r\n", envelope)
+                return _Transaction(job, transport.dot_stuff(job.data), b"", envelope)
             except (BareLineEnd, BadPath) as error:
                 self.in_hand -= 1
                 self.feed.answered(job, Answer(Outcome.REFUSED, NO_CODE, str(error), self.route.name))
@@ -667,14 +674,17 @@ class Pump:
         return sum(road.in_hand for road in self._roads)
 
     def turn(self, wait: float, wanted: Mapping[str, int] | int) -> None:
-        """One round: feed idle connections, open more if mails wait, then see to whatever the servers say.
+        """Feed idle connections, open more if mails wait, then see to whatever the servers say, for a few rounds.
 
-        `wanted` is how many mails wait, in all or by the name of the route. Waits at most `wait` seconds, and not at
-        all once there is something to do.
+        `wanted` is how many mails wait, in all or by the name of the route. Waits at most `wait` seconds until a
+        server says something, and goes on only while more is heard at once.
         """
         for road in self._roads:
             road.work(wanted if isinstance(wanted, int) else wanted.get(road.route.name, 0))
-        self._round(wait)
+        for _ in range(ROUNDS):
+            if not self._round(wait):
+                return
+            wait = min(wait, SOON)
 
     def close(self, grace: float) -> None:
         """Finish what is under way for at most `grace` seconds, then go.
@@ -698,13 +708,17 @@ class Pump:
         while not is_done() and (left := end - time.monotonic()) > 0:
             self._round(left)
 
-    def _round(self, wait: float) -> None:
-        for key, _ in self._selector.select(min(wait, self._look_every)):
+    def _round(self, wait: float) -> bool:
+        """Hear what is said within `wait` seconds, each connection once; whether anything was."""
+        heard = self._selector.select(min(wait, self._look_every))
+        for key, _ in heard:
             key.data()
-        if time.monotonic() >= self._look_at:
-            self._look_at = time.monotonic() + self._look_every
+        at = time.monotonic()
+        if at >= self._look_at:
+            self._look_at = at + self._look_every
             for road in self._roads:
                 road.look_at_the_clock()
+        return bool(heard)
 
     def _lines(self) -> list[_Line]:
         return [line for road in self._roads for line in road.lines]

@@ -49,11 +49,7 @@ class Reply(NamedTuple):
     """What a server said, its lines joined by line feeds."""
 
     code: int
-    text: bytes
-
-    @property
-    def words(self) -> str:
-        return self.text.decode("utf-8", "replace")
+    words: str
 
 
 class Replies:
@@ -63,7 +59,7 @@ class Replies:
 
     def __init__(self) -> None:
         self._rest = b""
-        self._before: list[bytes] = []  # the lines of a reply whose last line is still to come
+        self._before: list[str] = []  # the lines of a reply whose last line is still to come
 
     def read(self, data: bytes) -> Iterator[Reply]:
         """The replies that are whole with this piece; raises NoReply at what is none, or is longer than any."""
@@ -71,11 +67,11 @@ class Replies:
         for line in lines:
             is_last, reply = _read_line(line)
             if not is_last:
-                self._before.append(reply.text)
+                self._before.append(reply.words)
                 if len(self._before) >= REPLY_LINES:
                     raise NoReply("the server's answer has no end")
             elif self._before:
-                yield Reply(reply.code, b"\n".join([*self._before, reply.text]))
+                yield Reply(reply.code, "\n".join([*self._before, reply.words]))
                 self._before = []
             else:
                 yield reply
@@ -89,7 +85,7 @@ def _read_line(line: bytes) -> tuple[bool, Reply]:
     code, mark = line[:3], line[3:4]
     if len(line) > REPLY_LINE or not (code.isdigit() and b"200" <= code < b"600" and mark in b" -\r"):
         raise NoReply("the server answered what is no reply")
-    return mark != b"-", Reply(int(code), line[4:].strip())
+    return mark != b"-", Reply(int(code), line[4:].strip().decode("utf-8", "replace"))
 
 
 def unconnected(route: Route, timeout: float) -> smtplib.SMTP:
@@ -144,11 +140,11 @@ def dot_stuff(data: bytes) -> bytes:
     return stuffed + (b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n")
 
 
-def envelope(sender: str, recipient: str) -> tuple[bytes, bytes]:
-    """The commands MAIL and RCPT of a transaction; raises BadPath at an address that could be more than one."""
+def envelope(sender: str, recipient: str) -> bytes:
+    """The commands MAIL, RCPT and DATA of a transaction, a line each; BadPath at an address that could be more."""
     if not (_PATH.fullmatch(sender) and recipient and _PATH.fullmatch(recipient)):
         raise BadPath("An envelope address holds a character that no command may have; the mail was not sent.")
-    return f"MAIL FROM:<{sender}>\r\n".encode("ascii"), f"RCPT TO:<{recipient}>\r\n".encode("ascii")
+    return f"MAIL FROM:<{sender}>\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode("ascii")
 
 
 def outcome_of(code: int) -> Outcome:

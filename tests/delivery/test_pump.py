@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from mailer.delivery.pump import Job, Pump, _Opening
+from mailer.delivery.pump import ROUNDS, SOON, Job, Pump, _Opening
 from mailer.delivery.routes import Tls
 from mailer.outbox.rules import Outcome
 from tests.certificates import make_certificate
@@ -258,6 +258,32 @@ def test_the_next_envelope_goes_with_the_body_while_mails_wait() -> None:
     envelope = b"MAIL FROM:<bounce+x@reply.example>\r\nRCPT TO:<anna@people.example>\r\nDATA\r\n"
     bodies = [f"Message-ID: <{number}@x.example>\r\n\r\nHello {number}\r\n.\r\n".encode() for number in range(3)]
     assert server.pieces == [envelope, bodies[0] + envelope, bodies[1] + envelope, bodies[2], b"QUIT\r\n"]
+
+
+@pytest.mark.parametrize(
+    ("heard", "waits"),
+    [
+        ([False], [1.0]),
+        ([True, True, False], [1.0, SOON, SOON]),
+        ([True] * 9, [1.0] + [SOON] * (ROUNDS - 1)),
+    ],
+)
+def test_a_turn_listens_on_while_servers_speak_and_not_for_ever(
+    heard: list[bool], waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pump = Pump([], feeder(), 1, 5.0)
+    waited: list[float] = []
+    said = iter(heard)
+
+    def round_(wait: float) -> bool:
+        waited.append(wait)
+        return next(said)
+
+    with monkeypatch.context() as changed:
+        changed.setattr(pump, "_round", round_)
+        pump.turn(1.0, 0)
+    pump.close(0)
+    assert waited == waits
 
 
 def test_nothing_is_written_ahead_where_another_connection_would_be_free(plain: Way) -> None:

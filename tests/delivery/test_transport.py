@@ -30,10 +30,10 @@ def test_replies_are_cut_out_of_whatever_pieces_come(size: int) -> None:
     replies = Replies()
     heard = [reply for at in range(0, len(said), size) for reply in replies.read(said[at : at + size])]
     assert heard == [
-        Reply(250, b"ok"),
-        Reply(250, b"one\n\nthree"),
-        Reply(354, b""),
-        Reply(421, "4.3.2 grüße".encode()),
+        Reply(250, "ok"),
+        Reply(250, "one\n\nthree"),
+        Reply(354, ""),
+        Reply(421, "4.3.2 grüße"),
     ]
     assert heard[-1].words == "4.3.2 grüße"
 
@@ -80,7 +80,7 @@ def test_no_address_makes_a_command_of_its_own(address: str) -> None:
 
 
 def test_a_mail_without_a_sender_has_an_empty_path() -> None:
-    assert transport.envelope("", "a+b=c@x.example") == (b"MAIL FROM:<>\r\n", b"RCPT TO:<a+b=c@x.example>\r\n")
+    assert transport.envelope("", "a+b=c@x.example") == b"MAIL FROM:<>\r\nRCPT TO:<a+b=c@x.example>\r\nDATA\r\n"
 
 
 @pytest.mark.parametrize(

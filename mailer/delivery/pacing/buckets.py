@@ -23,6 +23,7 @@ from mailer.delivery.pacing.floor import Floor
 from mailer.delivery.pacing.wishes import Bound, DayLimit, Turn, Unavailable, Wish, domain_on
 
 LOOK_AGAIN = timedelta(seconds=5)  # a Redis that did not answer is left alone for so long: asking may take as long
+ANSWER_HOLDS = 0.25  # seconds in which a Redis that answered need not be asked whether it does
 DAY_KEPT = timedelta(hours=48)
 PREFIX = "mailer:pace"
 _RAMP, _AHEAD, _HORIZON = (span.total_seconds() for span in (rules.RAMP, rules.AHEAD, rules.HORIZON))
@@ -121,6 +122,7 @@ class Buckets:
         self._look_again = look_again
         self._floor = Floor()
         self._left_alone_until = 0.0
+        self._answers_until = 0.0
 
     def reserve(self, wishes: Sequence[Wish], at: datetime) -> Sequence[Turn] | Unavailable:
         """A turn for each wish, in one call to Redis; none at all if nothing limits them.
@@ -137,20 +139,28 @@ class Buckets:
             turns = batch.turns(_run(batch))
         except RedisError as error:
             log.warning("pace of %s mail: Redis does not answer: %s", self._channel, type(error).__name__)
-            self._left_alone_until = time.monotonic() + self._look_again.total_seconds()
+            self._leave_alone()
             return self._without_redis(wishes, at)
         return [Turn(at) if place is None else turns[place] for place in places]
 
     def look(self, at: datetime) -> Unavailable | None:
         """Whether Redis answers; for marketing under no limit, which stops without it all the same."""
-        if time.monotonic() >= self._left_alone_until:
+        now = time.monotonic()
+        if now < self._answers_until:
+            return None
+        if now >= self._left_alone_until:
             try:
                 doorbell.redis().ping()
             except RedisError:
-                self._left_alone_until = time.monotonic() + self._look_again.total_seconds()
+                self._leave_alone()
             else:
+                self._answers_until = now + ANSWER_HOLDS
                 return None
         return _unavailable(at)
+
+    def _leave_alone(self) -> None:
+        self._left_alone_until = time.monotonic() + self._look_again.total_seconds()
+        self._answers_until = 0.0
 
     def _without_redis(self, wishes: Sequence[Wish], at: datetime) -> Sequence[Turn] | Unavailable:
         match self._channel:

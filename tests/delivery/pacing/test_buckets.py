@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -247,6 +248,21 @@ def test_without_redis_essential_goes_on_at_the_floor(no_redis: None) -> None:
     assert seconds(given) == pytest.approx([number / FLOOR for number in range(len(given))], abs=1e-4)
     assert len(given) == pytest.approx(AHEAD * FLOOR, abs=1)
     assert not turns[-1].is_kept
+
+
+def test_a_redis_that_answered_is_believed_for_a_moment_and_no_longer(folder: Path, configure: Configure) -> None:
+    socket = folder / "redis.sock"
+    configure(redis_url=f"unix://{socket}")
+    pace = Buckets(Channel.MARKETING, look_again=timedelta())
+    with embedded.running(folder, socket):
+        assert pace.look(AT) is None
+    assert pace.look(AT) is None, "nobody asked it again"
+    time.sleep(buckets.ANSWER_HOLDS)
+    assert pace.look(AT) is not None
+    with embedded.running(folder, socket):
+        assert pace.look(AT) is None
+    assert isinstance(pace.reserve([Wish("r", 10)], AT), Unavailable)
+    assert pace.look(AT) is not None, "it was asked since, and did not answer"
 
 
 def test_when_redis_is_back_all_goes_on_by_itself(folder: Path, configure: Configure) -> None:
