@@ -134,7 +134,8 @@ def _write_at_once(session: Session, spelled: Written) -> None:
     """Write all rows by one statement of PostgreSQL."""
     took, others = spelled.answered[: len(spelled.accepted)], spelled.answered[len(spelled.accepted) :]
     rows = [(*accepted, *answer[2:]) for accepted, answer in zip(spelled.accepted, took, strict=True)]
-    rows += [(at, None, None, None, None, None, None, number, *answer) for number, at, *answer in others]
+    blank = dict.fromkeys(_ACCEPTED)
+    rows += [(*(blank | {"at": at, "id": number}).values(), *answer) for number, at, *answer in others]
     named = dict(zip(_SETTLED, zip(*rows, strict=True), strict=True))
     same = frozenset(name for name, values in named.items() if name != "id" and values.count(values[0]) == len(values))
     differing = [name for name in _SETTLED if name not in same]

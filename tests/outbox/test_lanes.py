@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Select, select, text, update
@@ -412,6 +413,7 @@ def test_a_batch_with_all_kinds_of_answers_is_written_down_as_each_was(session: 
         Answer(Outcome.IN_DOUBT, 0, "the connection broke", "first"),
     ]
     at = [AT + timedelta(seconds=number) for number in range(6)]
+    at[2] = at[2].astimezone(ZoneInfo("Europe/Amsterdam"))  # an instant is one, whatever zone it is said in
     digests = [f"{number:064x}" for number in range(6)]
     for number, mail in enumerate(batch.mails):
         mail.sent_from, mail.envelope_domain = f"From {number} <us@company.example>", f"bounces{number}.example"
