@@ -32,7 +32,6 @@ CLAIM = 100  # single messages at once
 DRAIN_SECONDS = 60.0
 LOOKS_EVERY = 0.5  # seconds between two looks for more while the last mails are on the wire
 LONGEST_PAUSE = 5.0  # seconds that a worker waits for its pace in a job; beyond, the next look is soon enough
-SETTLED_AT_ONCE = 250  # answers written down at once: nobody else writes on SQLite meanwhile
 LATEST_RECORD = 1.0  # seconds from an answer until it is in the database, however long the rest of its batch takes
 ROUND = 0.05
 GRACE = 5.0  # seconds for what is on the wire when this process is asked to end
@@ -87,7 +86,7 @@ class Shift:
             self._goes_on = at < self._until and not stopping.is_asked()
             if len(hand) < self._low and at >= self._claims_at:
                 self._turn_over()
-            elif at >= self._writes_at or any(len(lot.done) >= SETTLED_AT_ONCE for lot in hand.lots):
+            elif at >= self._writes_at:
                 self._write()
             if hand.is_stale or (at >= self._looks_at and hand.ages(at)):
                 self._look_again()
