@@ -19,6 +19,7 @@ from mailer.delivery import routes
 from mailer.delivery.hand import Hand, Lot
 from mailer.delivery.pacing.sorting import pacer
 from mailer.delivery.pump import Pump
+from mailer.outbox import journal as journals
 from mailer.outbox import lanes, mailings
 from mailer.outbox.actions import PARCEL
 from mailer.outbox.journal import Journal
@@ -112,16 +113,20 @@ class Shift:
         return len(self._hand.down) >= len(self._routes)
 
     def _turn_over(self) -> None:
-        """Settle what is complete and claim the next batch, in one transaction."""
+        """Settle what is complete and claim the next batch, in one transaction.
+
+        The claim of marketing outlives a loss of power, lest what went out under it goes out again.
+        """
         at, looked_at = now(), time.monotonic()
         may_claim = self._pacer.why_not_now(at) is None
         journal: Journal | None = None
         try:
-            with transaction() as session:
+            with transaction(is_durable=self._channel is Channel.MARKETING) as session:
                 self._settle(session, at, [lot for lot in self._hand.lots if lot.is_complete])
                 batch = self._claim(session, at) if may_claim else None
                 if batch is not None:
-                    journal = Journal(self._data_dir, batch.token, PARCEL if batch.parcel is not None else CLAIM)
+                    size = PARCEL if batch.parcel is not None else CLAIM
+                    journal = journals.for_lease(self._data_dir, batch.token, size)
         except BaseException:
             if journal is not None:  # whether the lease stands or not, this says that nothing was begun under it
                 journal.close(is_done=False)

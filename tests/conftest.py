@@ -18,6 +18,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from redis import Redis
+from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 from xdist.scheduler.loadscope import LoadScopeScheduling
@@ -140,6 +141,19 @@ def session(database: str) -> Iterator[Session]:
     with Session(engine, expire_on_commit=False) as opened:
         yield opened
     engine.dispose()  # the test may have changed the settings, and with them the engine of the process
+
+
+@pytest.fixture
+def commits(database: str) -> Iterator[list[int]]:
+    """How each commit of this process waits for the disk: SQLite's `synchronous`, 2 (it waits) or 1."""
+    seen: list[int] = []
+
+    def look(connection: Connection) -> None:
+        seen.append(connection.exec_driver_sql("PRAGMA synchronous").scalar_one())
+
+    event.listen(db.engine(), "commit", look)
+    yield seen
+    event.remove(db.engine(), "commit", look)
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Connection, event, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from mailer import db, ids, signing
@@ -15,21 +13,6 @@ from tests import factories
 
 NORMAL, FULL = 1, 2
 only_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-
-
-@pytest.fixture
-def commits(database: str) -> Iterator[list[int]]:
-    """How each commit of this process waits for the disk: SQLite's `synchronous`."""
-    seen: list[int] = []
-
-    def look(connection: Connection) -> None:
-        raw = connection.connection.dbapi_connection
-        assert raw is not None
-        seen.append(raw.execute("PRAGMA synchronous").fetchone()[0])  # type: ignore[attr-defined]
-
-    event.listen(db.engine(), "commit", look)
-    yield seen
-    event.remove(db.engine(), "commit", look)
 
 
 @only_sqlite

@@ -22,11 +22,13 @@ from mailer.notices import actions as notices
 from mailer.notices.models import Notice
 from mailer.notices.rules import NoticeState
 from mailer.outbox import actions as outbox
+from mailer.outbox import journal
 from mailer.outbox.models import Message, Parcel
 from mailer.outbox.rules import MailKind, State
 from mailer.policies import actions as policies
 from mailer.policies.actions import Wording
 from mailer.policies.models import Version
+from rq_jobs import recover
 from rq_jobs.deliver import deliver
 from rq_jobs.fan_out import fan_out
 from rq_jobs.sweep import sweep
@@ -98,6 +100,26 @@ def test_a_worker_killed_in_the_middle_of_a_mail_loses_nothing(
         assert set(copies.values()) == {1}
     with db.reading() as session:
         assert isinstance(ledger.verify(session), Whole)
+
+
+@pytest.mark.parametrize(
+    ("kind", "doubted"), [(MailKind.ADMINISTRATIVE, State.QUEUED), (MailKind.CAMPAIGN, State.UNKNOWN)]
+)
+def test_what_was_in_hand_when_the_machine_went_down_is_in_doubt_as_a_whole(
+    server: Sink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: MailKind, doubted: State
+) -> None:
+    rows = [put(f"p{number}@people.example", kind) for number in range(CONNECTIONS + 2)]
+    release = threading.Event()
+    server.replies["."] = hold(release)
+    with started("worker", "--lane", kind.channel.value, log=tmp_path / "log") as process:
+        wait_for(lambda: len(server.mails) == CONNECTIONS, "not every connection had a mail")
+        process.kill()
+        process.wait(10)
+    release.set()
+    monkeypatch.setattr(journal, "_boot", lambda: b"another start")  # a journal lacks what the disk had not got yet
+    assert recover.from_journals() == 1
+    assert {find(row).state for row in rows} == {doubted}
+    assert recover.from_journals() == 0
 
 
 def test_without_redis_essential_mail_goes_out_all_the_same_and_marketing_waits(

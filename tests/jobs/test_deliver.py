@@ -36,6 +36,7 @@ from tests.delivery import sink
 from tests.delivery.sink import Sink
 
 LEASE = timedelta(minutes=2)
+FULL = 2  # SQLite waits for the disk
 
 
 @pytest.fixture
@@ -275,6 +276,17 @@ def test_a_parcel_that_goes_out_quickly_is_written_down_once_with_the_claim_of_t
     monkeypatch.setattr(job, "LATEST_RECORD", 60.0)
     monkeypatch.setattr(outbox, "PARCEL", 20)
     assert counts_written_down(60) == [20, 20, 20]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("kind", "waits"), [(MailKind.ADMINISTRATIVE, False), (MailKind.CAMPAIGN, True)])
+def test_what_may_go_once_only_is_claimed_so_that_a_loss_of_power_does_not_undo_it(
+    server: Sink, commits: list[int], kind: MailKind, waits: bool
+) -> None:
+    put("a@people.example", kind)
+    commits.clear()
+    assert deliver(kind.channel.value) == 1
+    assert (commits[0] == FULL) is waits
 
 
 def test_an_answer_is_written_down_soon_however_long_the_rest_of_its_parcel_takes(

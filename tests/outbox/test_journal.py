@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 import pytest
 
 from mailer import ids
@@ -23,7 +25,15 @@ DIGEST = "ab" * 32
 KEPT = Answer(Outcome.ACCEPTED, 250, "2.0.0 Ok: queued as é", "main")
 
 
-def said(folder: Path) -> dict[str, list[Noted]]:
+@pytest.fixture(autouse=True)
+def no_spares() -> Iterator[None]:
+    """Each test begins without a file of an earlier one."""
+    yield
+    while journal._spares:
+        journal._spares.pop().discard()
+
+
+def said(folder: Path) -> dict[str, list[Noted] | None]:
     """What is said by the journals whose writers are gone."""
     return dict(journal.left_behind(folder))
 
@@ -69,7 +79,7 @@ def test_two_batches_have_two_journals(tmp_path: Path) -> None:
     for number, one in enumerate(journals):
         one.begin(number)
         one.close(is_done=False)
-    assert [len(noted) for noted in said(tmp_path).values()] == [1, 1]
+    assert [len(noted or ()) for noted in said(tmp_path).values()] == [1, 1]
 
 
 WRITER = """
@@ -109,12 +119,98 @@ def test_what_a_killed_process_wrote_stands_and_a_stopped_one_still_lives(
         writer.kill()
 
 
-def test_what_was_left_unfinished_is_tidied_away_once_it_is_old(tmp_path: Path) -> None:
-    Journal(tmp_path, ids.new("lse"), 1).close(is_done=True)
-    young, old = (tmp_path / journal.FOLDER / f"{ids.new('lse')}.new" for _ in range(2))
-    young.touch()
-    old.touch()
-    os.utime(old, (time.time() - 2 * journal.UNFINISHED_SECONDS,) * 2)
+def test_a_file_whose_every_word_is_written_down_serves_a_later_batch_and_says_nothing_of_the_first(
+    tmp_path: Path,
+) -> None:
+    first, second = ids.new("lse"), ids.new("lse")
+    own = journal.for_lease(tmp_path, first, 3)
+    for row in (1, 2, 3):
+        own.begin(row, "Us <us@company.example>", "bounces.example")
+        own.answered(row, KEPT, DIGEST, AT)
+    own.close(is_done=True)
+    assert journal.read(tmp_path, first) is None
+    assert said(tmp_path) == {}
+    again = journal.for_lease(tmp_path, second, 3)
+    assert again is own
+    assert journal.read(tmp_path, second) == []
+    again.begin(2)
+    again.begin(4)
+    again.answered(4, KEPT, DIGEST, AT)
+    again.close(is_done=False)
+    never = datetime.fromtimestamp(0, UTC)
+    assert said(tmp_path) == {
+        second: [Noted(2, None, None, None, "", never), Noted(4, None, None, KEPT, DIGEST, AT)],
+    }
+
+
+def test_only_a_file_of_this_size_in_this_folder_serves_again_and_few_are_kept(tmp_path: Path) -> None:
+    made = [journal.for_lease(tmp_path, ids.new("lse"), 1) for _ in range(journal.SPARES + 2)]
+    for own in made:
+        own.close(is_done=True)
+    assert len(list((tmp_path / journal.FOLDER).iterdir())) == journal.SPARES
+    others = [journal.for_lease(tmp_path, ids.new("lse"), 2), journal.for_lease(tmp_path / "other", ids.new("lse"), 1)]
+    assert not set(others) & set(made)
+    for own in others:
+        own.close(is_done=True)
+
+
+def test_a_spare_that_somebody_removed_is_replaced(tmp_path: Path) -> None:
+    own = journal.for_lease(tmp_path, ids.new("lse"), 1)
+    own.close(is_done=True)
+    own.path.unlink()
+    token = ids.new("lse")
+    again = journal.for_lease(tmp_path, token, 1)
+    again.begin(1)
+    again.close(is_done=False)
+    assert [one.row for one in said(tmp_path)[token] or ()] == [1]
+
+
+def test_a_child_has_none_of_its_parents_files(tmp_path: Path) -> None:
+    journal.for_lease(tmp_path, ids.new("lse"), 1).close(is_done=True)
+    child = os.fork()
+    if child == 0:
+        os._exit(len(journal._spares))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert len(journal._spares) == 1
+
+
+def test_a_journal_of_before_the_machine_started_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = ids.new("lse")
+    own = Journal(tmp_path, token, 1)
+    own.begin(1)
+    own.close(is_done=False)
+    monkeypatch.setattr(journal, "_boot", lambda: b"a later start")
+    assert journal.read(tmp_path, token) is None
+    assert said(tmp_path) == {token: None}
+
+
+def test_a_journal_of_which_the_disk_got_nothing_is_not_believed(tmp_path: Path) -> None:
+    token = ids.new("lse")
+    Journal(tmp_path, token, 1).close(is_done=False)
+    path = tmp_path / journal.FOLDER / token
+    path.write_bytes(bytes(path.stat().st_size))
+    assert said(tmp_path) == {token: None}
+
+
+def test_where_the_kernel_names_no_start_the_instant_of_it_does(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(journal, "_BOOT_ID", tmp_path / "nowhere")
+    assert int(journal._boot.__wrapped__()) == int(psutil.boot_time())
+
+
+def test_what_a_killed_process_left_without_words_is_tidied_away_once_it_is_old(tmp_path: Path) -> None:
+    spare = journal.for_lease(tmp_path, ids.new("lse"), 1)
+    spare.close(is_done=True)
+    young, old, blank = (tmp_path / journal.FOLDER / f"{ids.new('lse')}.{end}" for end in ("new", "new", "spare"))
+    for path in (young, old, blank):
+        path.touch()
+    for path in (old, blank, spare.path):
+        os.utime(path, (time.time() - 2 * journal.UNFINISHED_SECONDS,) * 2)
     assert said(tmp_path) == {}
     assert young.exists()
     assert not old.exists()
+    assert not blank.exists()
+    assert spare.path.exists(), "its process lives"
