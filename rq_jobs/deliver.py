@@ -65,7 +65,6 @@ class Shift:
         self._is_empty = False
         self._goes_on = True  # looked at between two rounds, not at each mail
         self._claims_at = 0.0
-        self._writes_at = 0.0
         self._looks_at = 0.0
         self._data_dir = config.data_dir
         self._begins_within = float(config.lease_seconds)
@@ -87,7 +86,7 @@ class Shift:
             self._goes_on = at < self._until and not stopping.is_asked()
             if len(hand) < self._low and at >= self._claims_at:
                 self._turn_over()
-            elif at >= self._writes_at:
+            elif any(at - lot.written_at >= LATEST_RECORD for lot in hand.lots):
                 self._write()
             if hand.is_stale or (at >= self._looks_at and hand.ages(at)):
                 self._look_again()
@@ -135,7 +134,7 @@ class Shift:
         self._is_empty = batch is None
         self._claims_at = looked_at + (LOOKS_EVERY if batch is None else 0)
         if batch is not None and journal is not None:
-            lot = Lot(batch, journal, looked_at, looked_at + self._begins_within)
+            lot = Lot(batch, journal, looked_at, looked_at + self._begins_within, looked_at)
             self._hand.add(lot)
             self._look_at(lot, at)
 
@@ -176,7 +175,6 @@ class Shift:
 
     def _write(self, *, is_end: bool = False) -> None:
         """Settle what is known by now, and hold on to the rest; at the end give it back."""
-        self._writes_at = time.monotonic() + LATEST_RECORD
         if not self._hand.lots:
             return
         at, begun = now(), time.monotonic()
@@ -192,6 +190,7 @@ class Shift:
                     lost.append(lot)
                 else:
                     lot.begins_until = begun + self._begins_within
+                lot.written_at = begun
         for lot in lost:
             self._hand.drop(lot)
         self._let_go()

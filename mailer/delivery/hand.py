@@ -39,6 +39,7 @@ class Lot:
     journal: Journal
     looked_at: float
     begins_until: float
+    written_at: float  # when what came of it was last written down; before that, when it was claimed
     is_lost: bool = False  # another has it by now: whatever is answered, nothing of it is ours to write down
     done: list[Done] = field(default_factory=list)
 
