@@ -198,19 +198,17 @@ def _job(held: Held, route: Route) -> Job:
     if not mail.is_in_doubt:  # else it goes again as it was, from whomever it came
         mail.sent_from, mail.envelope_domain = route.sent_from, route.envelope_domain
     made = compose.compose(mail)
-    data = made.data
-    if route.dkim:
-        data = _signed(data, mail)
+    signature = _signature(made.data, mail) if route.dkim else b""
     held.sha256 = made.sha256
-    return Job(held, data, made.envelope_from, made.envelope_to, is_clean=True)
+    return Job(held, made.data, made.envelope_from, made.envelope_to, is_clean=True, signature=signature)
 
 
-def _signed(data: bytes, mail: Outgoing) -> bytes:
+def _signature(data: bytes, mail: Outgoing) -> bytes:
     domain = _domain(mail.sent_from or mail.content.sender)
     signer = dkim.signer_for(domain)
     if signer is None:
         raise dkim_keys.NoKey(f"No key signs for {domain}; make one with `mailer dkim new {domain}`.")
-    return signer.sign(data, mail.dated_at, is_canonical=True) + data
+    return signer.sign(data, mail.dated_at, is_canonical=True)
 
 
 _domain = lru_cache(maxsize=64)(domain_of)

@@ -44,8 +44,9 @@ _TOO_LONG = "the server took too long"
 class Job(NamedTuple):
     """One mail to be handed over: finished bytes, not yet dot-stuffed. `ticket` is the caller's own.
 
-    `is_clean` says that no bare line end and no leading dot can be in it, for it was composed of parts that are
-    proven to have none (`delivery.compiled`); all others are looked through.
+    `signature` is a header that goes before them (RFC 6376 §3.5), or nothing. `is_clean` says that no bare line end
+    and no leading dot can be in them, for they were composed of parts that are proven to have none
+    (`delivery.compiled`); all others are looked through.
     """
 
     ticket: Any
@@ -53,6 +54,7 @@ class Job(NamedTuple):
     envelope_from: str
     envelope_to: str
     is_clean: bool = False
+    signature: bytes = b""
 
 
 class Feed(Protocol):
@@ -438,9 +440,10 @@ class _Line:
             return
         self._stage = _Stage.BODY
         self._ahead = ahead
-        self._unsent = len(transaction.body) + len(transaction.end)
+        signature, body, end = transaction.job.signature, transaction.body, transaction.end
+        self._unsent = len(signature) + len(body) + len(end)
         following = ahead.envelope if ahead is not None else b""
-        self._write(b"".join((transaction.body, transaction.end, following)))
+        self._write(b"".join((signature, body, end, following)))
 
     def _broke(self, words: str, *, again: bool = True) -> None:
         """The connection is lost, or of no more use."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -174,12 +174,20 @@ def _cut(session: Session, mailing: Mailing, rows: range) -> None:
             "mailing_id": mailing.id,
             "channel": mailing.kind.channel,
             "turn": turn + number,
-            "first_row": first,
-            "last_row": min(first + PARCEL, rows.stop) - 1,
+            "first_row": part.start,
+            "last_row": part.stop - 1,
         }
-        for number, first in enumerate(range(rows.start, rows.stop, PARCEL), 1)
+        for number, part in enumerate(_parts(rows), 1)
     ]
     session.execute(insert(Parcel), parcels)
+
+
+def _parts(rows: range) -> Iterator[range]:
+    """Rows in parcels, the last ones smaller, so that no worker is left alone with a large one at the end."""
+    while rows:
+        size = min(PARCEL, max(len(rows) // 2, PARCEL // 4, 1))
+        yield rows[:size]
+        rows = rows[size:]
 
 
 def _insert_messages(session: Session, mailing: Mailing, after: str, last: str, at: datetime) -> range:

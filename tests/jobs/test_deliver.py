@@ -275,7 +275,7 @@ def test_a_parcel_that_goes_out_quickly_is_written_down_once_with_the_claim_of_t
 ) -> None:
     monkeypatch.setattr(job, "LATEST_RECORD", 60.0)
     monkeypatch.setattr(outbox, "PARCEL", 20)
-    assert counts_written_down(60) == [20, 20, 20]
+    assert counts_written_down(60) == [20, 20, 10, 5, 5]
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
