@@ -242,7 +242,7 @@ class Settings(BaseSettings):
         """The file that lists the routes, if there are more than one a channel."""
         return Path(self.routes) if self.routes else None
 
-    @property
+    @cached_property
     def dkim_folder(self) -> Path:
         """Where the private keys lie that sign our mail."""
         return Path(self.dkim_dir) if self.dkim_dir else self.data_dir / "dkim"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from base64 import b64encode
 from binascii import b2a_base64
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,6 +57,7 @@ class Signer:
         self.domain = domain
         self.selector = selector
         self._key = key
+        self._opening = lru_cache(maxsize=64)(self._of_headers)  # the sets of headers that our kinds of mail have
 
     def sign(self, data: bytes, at: datetime, *, is_canonical: bool = False) -> bytes:
         """The `DKIM-Signature` header of a finished mail (CRLF only), folded and ended, to be put in front of it.
@@ -70,15 +70,20 @@ class Signer:
         times, canonical = _in_order(head)
         if not times[_FROM]:
             raise Unsignable("A mail without From cannot be signed (RFC 6376 §5.4).")
-        body_hash = b64encode(hashlib.sha256(body if is_canonical else canonical_body(bytes(body))).digest()).decode()
+        body_hash = hashlib.sha256(body if is_canonical else canonical_body(bytes(body))).digest()
+        said = int(at.timestamp()), b2a_base64(body_hash, newline=False)
+        opening, own = self._opening(times)
+        signature = self._key.sign(canonical + own % said, _PADDING, _SHA256)
+        return b"%b%b\r\n" % (opening % said, _folded(signature))
+
+    def _of_headers(self, times: tuple[int, ...]) -> tuple[bytes, bytes]:
+        """The header up to its signature, as it goes out and in relaxed form, with room for time and body hash."""
         opening = (
             f"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed;{_FOLD}"
-            f"d={self.domain}; s={self.selector}; t={int(at.timestamp())};{_FOLD}"
-            f"h={_named(times)};{_FOLD}bh={body_hash};{_FOLD}b="
+            f"d={self.domain}; s={self.selector}; t=%d;{_FOLD}h={_named(times)};{_FOLD}bh=%b;{_FOLD}b="
         )
         own = "dkim-signature:" + opening.removeprefix("DKIM-Signature: ").replace(_FOLD, " ")
-        signed = canonical + own.encode()
-        return opening.encode() + _folded(self._key.sign(signed, _PADDING, _SHA256)) + b"\r\n"
+        return opening.encode(), own.encode()
 
 
 def canonical_body(body: bytes) -> bytes:
@@ -111,10 +116,10 @@ def _in_order(head: bytes) -> tuple[tuple[int, ...], bytes]:
         name, _, value = line.partition(b":")
         place, start = _field(name)
         if start:
-            single = value.strip(b" ") if is_single else _one_blank(value)
-            fields[place] = b"%b%b\r\n%b" % (start, single, fields[place])
+            field = start + (value.strip(b" ") if is_single else _one_blank(value))
+            fields[place] = b"%b\r\n%b" % (field, fields[place]) if times[place] else field
             times[place] += 1
-    return tuple(times), b"".join(fields)
+    return tuple(times), b"\r\n".join([field for field in fields if field] + [b""])
 
 
 @lru_cache(maxsize=64)  # the names of headers that our mails have
@@ -132,7 +137,6 @@ def _one_blank(value: bytes) -> bytes:
     return value.strip(b" ")
 
 
-@lru_cache(maxsize=64)  # the sets of headers that our kinds of mail have
 def _named(times: tuple[int, ...]) -> str:
     """The value of `h=`, folded: each name as often as it stands in the mail, and once more where none may be added."""
     names: list[str] = []
