@@ -150,7 +150,10 @@ def for_lease(data_dir: Path, token: str, size: int) -> Journal:
     """The journal of a batch of at most `size` mails: a file of an earlier one, whose pages are there, or a new one."""
     folder = data_dir / FOLDER
     for spare in [one for one in _spares if one.size == size and one.path.parent == folder]:
-        _spares.remove(spare)
+        try:
+            _spares.remove(spare)
+        except ValueError:
+            continue  # another thread took it meanwhile
         if spare.reuse(folder, token):
             return spare
         spare.discard()

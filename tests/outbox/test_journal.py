@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -152,6 +154,37 @@ def test_only_a_file_of_this_size_in_this_folder_serves_again_and_few_are_kept(t
     assert not set(others) & set(made)
     for own in others:
         own.close(is_done=True)
+
+
+def test_two_threads_never_get_the_same_file(tmp_path: Path) -> None:
+    together = threading.Barrier(4)
+
+    def take(_number: int) -> list[Journal]:
+        together.wait()
+        return [journal.for_lease(tmp_path, ids.new("lse"), 1)]
+
+    with ThreadPoolExecutor(4) as threads:
+        for _ in range(50):
+            taken = [own for owns in threads.map(take, range(4)) for own in owns]
+            assert len({own.path for own in taken}) == 4
+            for own in taken:
+                own.close(is_done=True)
+
+
+def test_a_spare_that_another_thread_took_meanwhile_is_left_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Late(list[Journal]):
+        def remove(self, _one: Journal) -> None:
+            raise ValueError
+
+    own = journal.for_lease(tmp_path, ids.new("lse"), 1)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(journal, "_spares", Late([own]))
+        other = journal.for_lease(tmp_path, ids.new("lse"), 1)
+    assert other is not own
+    for one in (own, other):
+        one.discard()
 
 
 def test_a_spare_that_somebody_removed_is_replaced(tmp_path: Path) -> None:
