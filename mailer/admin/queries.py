@@ -18,7 +18,6 @@ from mailer.inbound.models import InboundMail
 from mailer.ledger.models import LedgerEntry
 from mailer.notices.models import DeemedAgreement, ExpressAgreement, Notice
 from mailer.outbox import lanes
-from mailer.outbox.actions import PARCEL
 from mailer.outbox.models import Mailing, Message, Parcel
 from mailer.outbox.rules import State
 from mailer.policies.models import Policy, Version
@@ -167,7 +166,9 @@ def _count_waiting(session: Session) -> int:
     """What is due by itself, which an index holds, and what waits in parcels, each read by its rows."""
     due = Message.channel.in_(list(Channel)), Message.due_at.is_not(None)
     single = select(Message.row).where(*due, Message.state.in_(WAITING))
-    some = select(Parcel).order_by(Parcel.id).limit(COUNTED_AT_MOST // PARCEL).subquery()
+    up_to = func.sum(Parcel.last_row - Parcel.first_row + 1).over(order_by=Parcel.id).label("up_to")
+    spans = select(Parcel.mailing_id, Parcel.first_row, Parcel.last_row, up_to).subquery()
+    some = select(spans).where(spans.c.up_to <= COUNTED_AT_MOST).subquery()
     in_one = select(func.count()).select_from(Message).where(lanes.in_parcel(some.c)).scalar_subquery()
     return _count(session, single) + int(session.scalar(select(func.sum(in_one)).select_from(some)) or 0)
 

@@ -6,10 +6,13 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from mailer import clock, db, settings
+from mailer.admin import queries
 from mailer.contacts.rules import Origin
 from mailer.inbound import actions as inbound
 from mailer.inbound.desk import DeskState
@@ -79,6 +82,18 @@ def test_what_waits_in_parcels_is_counted_too(signed_in: SignIn) -> None:
         settled.state, settled.settled_at = State.ACCEPTED, now
     page = signed_in().get("/admin/").text
     assert re.search(r"<strong>2</strong> messages waiting", page)
+
+
+def test_what_waits_is_counted_up_to_the_limit_however_small_its_parcels_are(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "PARCEL", 8)
+    monkeypatch.setattr(queries, "COUNTED_AT_MOST", 40)
+    for number in range(21):
+        factories.contact(session, f"p{number}@people.example", topics=["news"])
+    for _ in range(2):
+        factories.fan_out(session, factories.mailing(session))
+    assert queries._count_waiting(session) == 40
 
 
 def test_mail_in_doubt_is_told_with_its_count_and_where_it_is(signed_in: SignIn) -> None:
